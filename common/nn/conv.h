@@ -1,0 +1,57 @@
+/// A 2-D convolution with its norm, activation and residual; plain, or folded, packed and fused.
+#pragma once
+
+#include <torch/nn/cloneable.h>
+#include <torch/nn/pimpl.h>
+
+#include "common/nn/activation.h"
+#include "common/nn/norm.h"
+#include "common/nn/onednn.h"
+#include "common/nn/two_faces.h"
+
+namespace vitral::nn {
+
+struct Conv2dOptions {
+  Conv2dOptions(std::int64_t in, std::int64_t out, std::int64_t kernel) : in_channels(in), out_channels(out), kernel(kernel) {}
+  std::int64_t in_channels, out_channels, kernel;  ///< square kernels only
+  TORCH_ARG(std::int64_t, stride) = 1;
+  TORCH_ARG(std::int64_t, padding) = 0;
+  TORCH_ARG(std::int64_t, dilation) = 1;
+  TORCH_ARG(std::int64_t, groups) = 1;
+  TORCH_ARG(bool, bias) = false;
+  /// TensorFlow's "SAME": out = ceil(in / stride), the odd row and column of zeros go below and to the right.
+  TORCH_ARG(bool, same) = false;
+};
+
+/// Parameters `weight` [out, in / groups, k, k] and, where asked for, `bias` [out].
+class Conv2dImpl : public torch::nn::Cloneable<Conv2dImpl>, public TwoFaced {
+ public:
+  explicit Conv2dImpl(const Conv2dOptions& options_);
+  void reset() override;
+  void train(bool on = true) override;
+
+  /// Names the norm that follows. The module that owns both registers it; in inference it is folded into the weights.
+  void set_norm(std::shared_ptr<ChannelNorm> norm) { norm_ = std::move(norm); }
+
+  /// x [B, C, H, W] -> activation(norm(conv(x)) + residual), [B, out, H', W'].
+  at::Tensor forward(const at::Tensor& x, Activation activation = Activation::none, const at::Tensor& residual = {});
+
+  Conv2dOptions options;
+  at::Tensor weight, bias;
+
+ private:
+  struct Packed {
+    at::Tensor weight, bias;
+    bool opaque = false;
+  };
+  void drop_packed() override { packed_ = {}; }
+  void pack(const at::Tensor& x);
+  at::Tensor pad_same(const at::Tensor& x) const;
+  onednn::ConvGeometry geometry() const;
+
+  std::shared_ptr<ChannelNorm> norm_;
+  Packed packed_;
+};
+TORCH_MODULE(Conv2d);
+
+}  // namespace vitral::nn

@@ -1,0 +1,87 @@
+#include "common/nn/norm.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/rsqrt.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
+namespace vitral::nn {
+namespace {
+
+/// y * scale + shift for statistics and affine of a batch norm.
+std::pair<at::Tensor, at::Tensor> fold(const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& mean,
+                                       const at::Tensor& var, double eps) {
+  const auto scale = weight.detach().to(at::kFloat) * at::rsqrt(var.to(at::kFloat) + eps);
+  return {scale, bias.detach().to(at::kFloat) - mean.to(at::kFloat) * scale};
+}
+
+}  // namespace
+
+LayerNormImpl::LayerNormImpl(std::int64_t channels_, double eps_) : channels(channels_), eps(eps_) { reset(); }
+
+void LayerNormImpl::reset() {
+  drop_packed();
+  weight = register_parameter("weight", at::ones({channels}));
+  bias = register_parameter("bias", at::zeros({channels}));
+}
+
+void LayerNormImpl::train(bool on) {
+  if (on) set_inference(nullptr);
+  torch::nn::Module::train(on);
+}
+
+at::Tensor LayerNormImpl::forward(const at::Tensor& x) {
+  if (inference() == nullptr || at::GradMode::is_enabled()) return at::layer_norm(x, {channels}, weight, bias, eps);
+  if (!cast_weight_.defined()) {
+    // The CPU kernel takes fp32 affine tensors beside bf16 inputs; CUDA's wants one dtype.
+    const auto dtype = x.is_cpu() ? at::kFloat : x.scalar_type();
+    cast_weight_ = weight.detach().to(x.device(), dtype);
+    cast_bias_ = bias.detach().to(x.device(), dtype);
+  }
+  return at::layer_norm(x, {channels}, cast_weight_, cast_bias_, eps);
+}
+
+BatchNorm2dImpl::BatchNorm2dImpl(std::int64_t channels_, double eps_, double momentum_)
+    : channels(channels_), eps(eps_), momentum(momentum_) {
+  reset();
+}
+
+void BatchNorm2dImpl::reset() {
+  weight = register_parameter("weight", at::ones({channels}));
+  bias = register_parameter("bias", at::zeros({channels}));
+  running_mean = register_buffer("running_mean", at::zeros({channels}));
+  running_var = register_buffer("running_var", at::ones({channels}));
+  num_batches_tracked = register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
+}
+
+at::Tensor BatchNorm2dImpl::normalize(const at::Tensor& x) {
+  if (is_training()) num_batches_tracked.add_(1);
+  return at::batch_norm(x, weight, bias, running_mean, running_var, is_training(), momentum, eps, true);
+}
+
+std::pair<at::Tensor, at::Tensor> BatchNorm2dImpl::affine() const {
+  return fold(weight, bias, running_mean, running_var, eps);
+}
+
+FrozenBatchNorm2dImpl::FrozenBatchNorm2dImpl(std::int64_t channels_, double eps_) : channels(channels_), eps(eps_) { reset(); }
+
+void FrozenBatchNorm2dImpl::reset() {
+  weight = register_buffer("weight", at::ones({channels}));
+  bias = register_buffer("bias", at::zeros({channels}));
+  running_mean = register_buffer("running_mean", at::zeros({channels}));
+  running_var = register_buffer("running_var", at::ones({channels}));
+}
+
+at::Tensor FrozenBatchNorm2dImpl::normalize(const at::Tensor& x) {
+  const auto [scale, shift] = affine();
+  return x * scale.view({1, -1, 1, 1}).to(x.scalar_type()) + shift.view({1, -1, 1, 1}).to(x.scalar_type());
+}
+
+std::pair<at::Tensor, at::Tensor> FrozenBatchNorm2dImpl::affine() const {
+  return fold(weight, bias, running_mean, running_var, eps);
+}
+
+}  // namespace vitral::nn

@@ -1,0 +1,114 @@
+#include "common/nn/onednn.h"
+
+#include <ATen/Context.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <string_view>
+
+namespace vitral::nn::onednn {
+namespace {
+
+using Scalars = c10::List<std::optional<at::Scalar>>;
+using OptionalTensor = std::optional<at::Tensor>;
+using Algorithm = std::optional<std::string_view>;
+using OptionalInts = at::OptionalIntArrayRef;
+
+struct Attribute {
+  std::string_view name = "none";
+  Scalars scalars{Scalars()};
+  Algorithm algorithm;
+};
+
+/// The name that oneDNN's operators know an activation by. GELU needs its algorithm named ("none" is the exact one).
+Attribute attribute(Activation activation) {
+  Attribute result;
+  switch (activation) {
+    case Activation::none: break;
+    case Activation::relu: result.name = "relu"; break;
+    case Activation::relu6:
+      result.name = "hardtanh";
+      result.scalars.push_back(at::Scalar(0.0));
+      result.scalars.push_back(at::Scalar(6.0));
+      break;
+    case Activation::gelu:
+      result.name = "gelu";
+      result.algorithm = "none";
+      break;
+    case Activation::silu: result.name = "swish"; break;
+    case Activation::tanh: result.name = "tanh"; break;
+  }
+  return result;
+}
+
+template <class Signature>
+c10::TypedOperatorHandle<Signature> find(const char* name, const char* overload = "") {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).typed<Signature>();
+}
+
+bool exists(const char* name, const char* overload = "") {
+  return c10::Dispatcher::singleton().findSchema({name, overload}).has_value();
+}
+
+OptionalTensor optional(const at::Tensor& tensor) { return tensor.defined() ? OptionalTensor(tensor) : std::nullopt; }
+
+}  // namespace
+
+bool usable(at::ScalarType dtype) {
+  static const bool present = at::hasMKLDNN() && exists("mkldnn::_linear_pointwise") &&
+                              exists("mkldnn::_linear_pointwise", "binary") && exists("mkldnn::_reorder_linear_weight") &&
+                              exists("mkldnn::_convolution_pointwise") &&
+                              exists("mkldnn::_convolution_pointwise", "binary") &&
+                              exists("mkldnn::_reorder_convolution_weight");
+  if (!present) return false;
+  if (dtype == at::kFloat) return true;
+  const char* query = dtype == at::kBFloat16 ? "mkldnn::_is_mkldnn_bf16_supported"
+                      : dtype == at::kHalf   ? "mkldnn::_is_mkldnn_fp16_supported"
+                                             : nullptr;
+  return query != nullptr && exists(query) && find<bool()>(query).call();
+}
+
+at::Tensor pack_linear(const at::Tensor& weight, std::int64_t rows) {
+  static const auto op = find<at::Tensor(const at::Tensor&, std::optional<c10::SymInt>)>("mkldnn::_reorder_linear_weight");
+  return op.call(weight, c10::SymInt(rows));
+}
+
+at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, Activation activation,
+                  const at::Tensor& residual) {
+  static const auto unary =
+      find<at::Tensor(const at::Tensor&, const at::Tensor&, const OptionalTensor&, std::string_view, Scalars, Algorithm)>(
+          "mkldnn::_linear_pointwise");
+  static const auto binary =
+      find<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, const OptionalTensor&, std::string_view)>(
+          "mkldnn::_linear_pointwise", "binary");
+  if (residual.defined()) return binary.call(x, residual, packed, optional(bias), "add");
+  const Attribute attr = attribute(activation);
+  return unary.call(x, packed, optional(bias), attr.name, attr.scalars, attr.algorithm);
+}
+
+at::Tensor pack_conv(const at::Tensor& weight, const ConvGeometry& geometry, at::IntArrayRef input_size) {
+  static const auto op = find<at::Tensor(const at::Tensor&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, std::int64_t,
+                                         OptionalInts)>("mkldnn::_reorder_convolution_weight");
+  return op.call(weight, geometry.padding, geometry.stride, geometry.dilation, geometry.groups, input_size);
+}
+
+at::Tensor conv(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, const ConvGeometry& geometry,
+                Activation activation, const at::Tensor& residual) {
+  static const auto unary = find<at::Tensor(const at::Tensor&, const at::Tensor&, const OptionalTensor&, at::IntArrayRef,
+                                            at::IntArrayRef, at::IntArrayRef, std::int64_t, std::string_view, Scalars,
+                                            Algorithm)>("mkldnn::_convolution_pointwise");
+  static const auto binary =
+      find<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, const OptionalTensor&, at::IntArrayRef,
+                      at::IntArrayRef, at::IntArrayRef, std::int64_t, std::string_view, std::optional<at::Scalar>, Algorithm,
+                      Scalars, Algorithm)>("mkldnn::_convolution_pointwise", "binary");
+  const Attribute attr = attribute(activation);
+  const auto& g = geometry;
+  if (!residual.defined()) {
+    return unary.call(x, packed, optional(bias), g.padding, g.stride, g.dilation, g.groups, attr.name, attr.scalars,
+                      attr.algorithm);
+  }
+  const Algorithm after = activation == Activation::none ? Algorithm() : Algorithm(attr.name);
+  return binary.call(x, residual, packed, optional(bias), g.padding, g.stride, g.dilation, g.groups, "add", std::nullopt, after,
+                     Scalars(), std::nullopt);
+}
+
+}  // namespace vitral::nn::onednn

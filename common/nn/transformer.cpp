@@ -1,0 +1,117 @@
+#include "common/nn/transformer.h"
+
+#include <ATen/ops/dropout.h>
+
+namespace vitral::nn {
+namespace {
+
+at::Tensor with(const at::Tensor& x, const at::Tensor& positions) { return positions.defined() ? x + positions : x; }
+
+MultiheadAttention attention_of(const TransformerLayerOptions& options) {
+  return MultiheadAttention(MultiheadAttentionOptions(options.dim, options.heads).dropout(options.dropout()));
+}
+
+Mlp mlp_of(const TransformerLayerOptions& options) {
+  return Mlp(MlpOptions(options.dim, options.hidden).activation(options.activation()).dropout(options.dropout()));
+}
+
+/// One residual sub-layer: `branch(input, residual)` computes f(input) + residual, fused where nothing is dropped.
+template <class Branch>
+at::Tensor sublayer(const at::Tensor& x, LayerNorm& norm, const TransformerLayerOptions& options, bool training, Branch branch) {
+  const auto input = options.norm_first() ? norm->forward(x) : x;
+  const bool dropping = training && options.dropout() > 0;
+  const auto sum = dropping ? x + at::dropout(branch(input, at::Tensor()), options.dropout(), true) : branch(input, x);
+  return options.norm_first() ? sum : norm->forward(sum);
+}
+
+}  // namespace
+
+TransformerEncoderLayerImpl::TransformerEncoderLayerImpl(const TransformerLayerOptions& options_) : options(options_) { reset(); }
+
+void TransformerEncoderLayerImpl::reset() {
+  self_attn = register_module("self_attn", attention_of(options));
+  mlp = register_module("mlp", mlp_of(options));
+  norm1 = register_module("norm1", LayerNorm(options.dim, options.norm_eps()));
+  norm2 = register_module("norm2", LayerNorm(options.dim, options.norm_eps()));
+}
+
+at::Tensor TransformerEncoderLayerImpl::forward(const at::Tensor& x, const at::Tensor& positions, const at::Tensor& bias) {
+  const auto attended = sublayer(x, norm1, options, is_training(), [&](const at::Tensor& input, const at::Tensor& residual) {
+    const auto query = with(input, positions);
+    return self_attn->forward(query, query, input, bias, residual);
+  });
+  return sublayer(attended, norm2, options, is_training(), [&](const at::Tensor& input, const at::Tensor& residual) {
+    return mlp->forward(input, residual);
+  });
+}
+
+TransformerDecoderLayerImpl::TransformerDecoderLayerImpl(const TransformerLayerOptions& options_) : options(options_) { reset(); }
+
+void TransformerDecoderLayerImpl::reset() {
+  self_attn = register_module("self_attn", attention_of(options));
+  cross_attn = register_module("cross_attn", attention_of(options));
+  mlp = register_module("mlp", mlp_of(options));
+  norm1 = register_module("norm1", LayerNorm(options.dim, options.norm_eps()));
+  norm2 = register_module("norm2", LayerNorm(options.dim, options.norm_eps()));
+  norm3 = register_module("norm3", LayerNorm(options.dim, options.norm_eps()));
+}
+
+at::Tensor TransformerDecoderLayerImpl::forward(const at::Tensor& x, const DecoderInputs& inputs) {
+  const auto attended = sublayer(x, norm1, options, is_training(), [&](const at::Tensor& input, const at::Tensor& residual) {
+    const auto query = with(input, inputs.query_positions);
+    return self_attn->forward(query, query, input, inputs.self_bias, residual);
+  });
+  const auto looked = sublayer(attended, norm2, options, is_training(), [&](const at::Tensor& input, const at::Tensor& residual) {
+    return cross_attn->forward(with(input, inputs.query_positions), with(inputs.memory, inputs.memory_positions), inputs.memory,
+                               inputs.memory_bias, residual);
+  });
+  return sublayer(looked, norm3, options, is_training(), [&](const at::Tensor& input, const at::Tensor& residual) {
+    return mlp->forward(input, residual);
+  });
+}
+
+TransformerEncoderImpl::TransformerEncoderImpl(const TransformerLayerOptions& layer_, std::int64_t depth_, bool final_norm_)
+    : layer(layer_), depth(depth_), final_norm(final_norm_) {
+  reset();
+}
+
+void TransformerEncoderImpl::reset() {
+  layers = register_module("layers", torch::nn::ModuleList());
+  for (std::int64_t i = 0; i < depth; ++i) layers->push_back(TransformerEncoderLayer(layer));
+  if (final_norm) norm = register_module("norm", LayerNorm(layer.dim, layer.norm_eps()));
+}
+
+at::Tensor TransformerEncoderImpl::forward(const at::Tensor& x, const at::Tensor& positions, const at::Tensor& bias) {
+  auto y = x;
+  for (const auto& each : *layers) y = each->as<TransformerEncoderLayer>()->forward(y, positions, bias);
+  return final_norm ? norm->forward(y) : y;
+}
+
+TransformerDecoderImpl::TransformerDecoderImpl(const TransformerLayerOptions& layer_, std::int64_t depth_)
+    : layer(layer_), depth(depth_) {
+  reset();
+}
+
+void TransformerDecoderImpl::reset() {
+  layers = register_module("layers", torch::nn::ModuleList());
+  for (std::int64_t i = 0; i < depth; ++i) layers->push_back(TransformerDecoderLayer(layer));
+  norm = register_module("norm", LayerNorm(layer.dim, layer.norm_eps()));
+}
+
+at::Tensor TransformerDecoderImpl::forward(const at::Tensor& x, const DecoderInputs& inputs) {
+  auto y = x;
+  for (const auto& each : *layers) y = each->as<TransformerDecoderLayer>()->forward(y, inputs);
+  return norm->forward(y);
+}
+
+std::vector<at::Tensor> TransformerDecoderImpl::forward_all(const at::Tensor& x, const DecoderInputs& inputs) {
+  std::vector<at::Tensor> results;
+  auto y = x;
+  for (const auto& each : *layers) {
+    y = each->as<TransformerDecoderLayer>()->forward(y, inputs);
+    results.push_back(norm->forward(y));
+  }
+  return results;
+}
+
+}  // namespace vitral::nn
