@@ -1,0 +1,15 @@
+/// Turning a module's inference face.
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include "common/nn/two_faces.h"
+
+namespace vitral {
+
+/// Puts `module` into evaluation mode and lets every layer below compute in `precision` from packed weights: convolutions
+/// with folded norms, fused activations and residuals. Each layer packs at its first call. `module.train()` unpacks.
+void prepare_for_inference(torch::nn::Module& module, nn::Precision precision,
+                           std::function<void(const at::Tensor& plain)> on_packed = {});
+
+}  // namespace vitral

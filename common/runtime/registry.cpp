@@ -1,0 +1,55 @@
+#include "common/runtime/registry.h"
+
+#include <stdexcept>
+
+#include "common/core/error.h"
+#include "common/core/text.h"
+
+namespace vitral {
+
+std::string_view to_string(Task task) { return task == Task::classify ? "classify" : "detect"; }
+
+const Pretrained* ModelEntry::find_tag(std::string_view tag) const {
+  for (const auto& each : pretrained) {
+    if (each.tag == tag) return &each;
+  }
+  return nullptr;
+}
+
+const Pretrained* ModelEntry::find_origin(std::string_view origin) const {
+  for (const auto& each : pretrained) {
+    if (each.origin == origin) return &each;
+  }
+  return nullptr;
+}
+
+void Registry::add(ModelEntry entry) {
+  if (entry.pretrained.empty()) throw std::logic_error(entry.name + " is registered without preprocessing");
+  entries_.push_back(std::make_unique<ModelEntry>(std::move(entry)));
+  const ModelEntry* added = entries_.back().get();
+  std::vector<std::string> names = added->aliases;
+  names.push_back(added->name);
+  for (const auto& name : names) {
+    if (!by_name_.emplace(name, added).second) throw std::logic_error(name + " is registered twice");
+  }
+}
+
+ResolvedName Registry::resolve(std::string_view name) const {
+  if (const auto found = by_name_.find(name); found != by_name_.end()) {
+    // torchvision's names stand for torchvision's files and their preprocessing.
+    const bool is_alias = found->second->name != name;
+    return {found->second, is_alias ? found->second->find_tag(name) : nullptr};
+  }
+  const std::size_t dot = name.find('.');
+  std::vector<std::string> known;
+  if (const auto found = by_name_.find(name.substr(0, dot)); dot != std::string_view::npos && found != by_name_.end()) {
+    if (const Pretrained* tagged = found->second->find_tag(name.substr(dot + 1))) return {found->second, tagged};
+    for (const auto& each : found->second->pretrained) known.push_back(found->second->name + "." + each.tag);
+  } else {
+    for (const auto& [each, entry] : by_name_) known.push_back(each);
+  }
+  throw Error(ErrorKind::usage, "model '" + printable(name, 200) + "'",
+              "is unknown; nearest: " + join(nearest_names(name, known)) + " ('vitral models list' shows all)");
+}
+
+}  // namespace vitral
