@@ -1,0 +1,27 @@
+/// One table of functions for each instruction set; each is defined in a file compiled for it.
+#pragma once
+
+#include "common/kernels/attention.h"
+
+namespace vitral::kernels {
+
+using AttentionFunction = void(const AttentionArgs& args, std::int64_t begin, std::int64_t end, float* scratch);
+
+struct Isa {
+  const char* name;
+  AttentionFunction* attention_f32;
+  AttentionFunction* attention_bf16;
+  AttentionFunction* attention_f16;
+};
+
+extern const Isa kPortableIsa;
+#if defined(__x86_64__)
+extern const Isa kAvx2Isa;
+extern const Isa kAvx512Isa;
+extern const Isa kAvx512Bf16Isa;
+#endif
+
+/// The best that the processor can run for tensors of this format.
+const Isa& choose_isa(DType dtype, const CpuFeatures& cpu);
+
+}  // namespace vitral::kernels

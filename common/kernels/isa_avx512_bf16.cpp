@@ -1,0 +1,10 @@
+// Compiled for AVX-512 F, BW, VL, DQ and BF16.
+#include "common/kernels/attention_loop.h"
+#include "common/kernels/isa.h"
+#include "common/kernels/simd_avx512_bf16.h"
+
+namespace vitral::kernels {
+
+const Isa kAvx512Bf16Isa = {"avx512_bf16", nullptr, attend<Bf16Arithmetic, Bf16>, nullptr};
+
+}  // namespace vitral::kernels
