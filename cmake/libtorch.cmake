@@ -7,6 +7,9 @@
 #
 # Gives: vitral::torch (headers, libc10, libtorch_cpu, run path) and VITRAL_LIBTORCH_VERSION.
 
+if(TARGET vitral::torch)
+  return()
+endif()
 if(NOT VITRAL_LIBTORCH)
   if(DEFINED ENV{VITRAL_LIBTORCH})
     set(VITRAL_LIBTORCH "$ENV{VITRAL_LIBTORCH}")
@@ -44,14 +47,14 @@ foreach(_name c10 torch_cpu)
   set_target_properties(vitral::${_name} PROPERTIES IMPORTED_LOCATION "${VITRAL_LIBTORCH}/lib/lib${_name}.so")
 endforeach()
 
-add_library(vitral_torch INTERFACE)
-add_library(vitral::torch ALIAS vitral_torch)
-target_include_directories(vitral_torch SYSTEM INTERFACE
+# Imported, although there is no file: so it is written into an export by its name, and is found again by this very script.
+add_library(vitral::torch INTERFACE IMPORTED)
+target_include_directories(vitral::torch INTERFACE
   "${VITRAL_LIBTORCH}/include" "${VITRAL_LIBTORCH}/include/torch/csrc/api/include")
-target_link_libraries(vitral_torch INTERFACE vitral::torch_cpu vitral::c10)
+target_link_libraries(vitral::torch INTERFACE vitral::torch_cpu vitral::c10)
 # A run path, not a runpath: it must also serve the libraries that libtorch_cpu.so loads in turn.
-target_link_options(vitral_torch INTERFACE "LINKER:--disable-new-dtags")
+target_link_options(vitral::torch INTERFACE "LINKER:--disable-new-dtags")
 foreach(_dir IN LISTS _torch_lib_dirs)
-  target_link_options(vitral_torch INTERFACE "LINKER:-rpath,${_dir}" "LINKER:-rpath-link,${_dir}")
+  target_link_options(vitral::torch INTERFACE "LINKER:-rpath,${_dir}" "LINKER:-rpath-link,${_dir}")
 endforeach()
 message(STATUS "LibTorch ${VITRAL_LIBTORCH_VERSION} at ${VITRAL_LIBTORCH}")
