@@ -28,5 +28,6 @@ endif()
 configure_package_config_file(cmake/vitralConfig.cmake.in ${PROJECT_BINARY_DIR}/vitralConfig.cmake
   INSTALL_DESTINATION ${_config_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/vitralConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+file(GLOB _find_modules ${PROJECT_SOURCE_DIR}/cmake/Find*.cmake)
 install(FILES ${PROJECT_BINARY_DIR}/vitralConfig.cmake ${PROJECT_BINARY_DIR}/vitralConfigVersion.cmake
-  cmake/dependencies.cmake cmake/libtorch.cmake cmake/FindOpenCV.cmake DESTINATION ${_config_dir})
+  cmake/dependencies.cmake cmake/libtorch.cmake ${_find_modules} DESTINATION ${_config_dir})
