@@ -70,9 +70,9 @@ void VisionTransformerImpl::reset() {
   pos_embed = token("pos_embed", grid()[0] * grid()[1] + (o.positions_with_prefix() ? prefix_tokens() : 0));
   blocks = register_module("blocks", torch::nn::ModuleList());
   for (const double rate : nn::drop_path_rates(o.drop_path(), o.depth())) blocks->push_back(Block(o, rate));
-  const bool average = o.pooling() == Pooling::average;
-  auto& last_norm = average ? fc_norm : norm;
-  last_norm = register_module(average ? "fc_norm" : "norm", nn::LayerNorm(o.dim(), o.norm_eps()));
+  const bool norm_mean = o.pooling() == Pooling::average && !o.norm_before_pool();
+  auto& last_norm = norm_mean ? fc_norm : norm;
+  last_norm = register_module(norm_mean ? "fc_norm" : "norm", nn::LayerNorm(o.dim(), o.norm_eps()));
   if (o.num_classes() == 0) return;
   head = register_module("head", nn::Linear(o.dim(), o.num_classes()));
   if (o.distilled()) head_dist = register_module("head_dist", nn::Linear(o.dim(), o.num_classes()));
@@ -99,7 +99,10 @@ at::Tensor VisionTransformerImpl::forward_features(const at::Tensor& images) {
 }
 
 at::Tensor VisionTransformerImpl::pool(const at::Tensor& tokens) {
-  if (options.pooling() == Pooling::average) return fc_norm->forward(tokens.slice(1, prefix_tokens()).mean(1));
+  if (options.pooling() == Pooling::average) {
+    const auto mean = tokens.slice(1, prefix_tokens()).mean(1);
+    return fc_norm.is_empty() ? mean : fc_norm->forward(mean);
+  }
   return options.distilled() ? tokens.slice(1, 0, 2) : tokens.select(1, 0);
 }
 

@@ -31,6 +31,7 @@ struct VisionTransformerOptions {
   TORCH_ARG(bool, qkv_bias) = true;
   TORCH_ARG(double, norm_eps) = 1e-6;
   TORCH_ARG(Pooling, pooling) = Pooling::class_token;
+  TORCH_ARG(bool, norm_before_pool) = false;  ///< with Pooling::average: norm all tokens, not the mean
   TORCH_ARG(bool, class_token) = true;
   TORCH_ARG(std::int64_t, register_tokens) = 0;
   TORCH_ARG(bool, distilled) = false;             ///< a second token and a second head, averaged in evaluation
@@ -75,6 +76,9 @@ class VisionTransformerImpl : public torch::nn::Cloneable<VisionTransformerImpl>
   using Classifier::forward;
   torch::nn::Module& module() override { return *this; }
   std::vector<std::string> head_names() const override;
+  std::optional<std::array<std::int64_t, 2>> fixed_size() const override {
+    return std::array{options.image_height(), options.image_width()};
+  }
 
   /// Tokens before the patches.
   std::int64_t prefix_tokens() const;

@@ -41,6 +41,8 @@ class Classifier {
   virtual torch::nn::Module& module() = 0;
   /// Names, in checkpoints, of the layers whose shape depends on the class count: weight and bias of each.
   virtual std::vector<std::string> head_names() const = 0;
+  /// {height, width} where the network takes pictures of one size only.
+  virtual std::optional<std::array<std::int64_t, 2>> fixed_size() const { return std::nullopt; }
 };
 
 /// Feature maps at several strides, for detectors.

@@ -1,0 +1,65 @@
+/// The flags that subcommands share, declared once.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "apps/console.h"
+#include "common/core/error.h"
+#include "common/runtime/loader.h"
+
+namespace vitral::apps {
+
+/// -q, -v, --log-file, --progress, --no-color.
+struct ConsoleFlags {
+  ConsoleOptions options;
+  bool no_color = false;
+  void add(CLI::App& app);
+  void apply(Console& console);
+};
+
+/// -m, -w, --origin, --num-classes, --imgsz, --in-chans, --allow-partial, --seed.
+struct ModelFlags {
+  std::string model, weights, origin, imgsz;
+  std::optional<std::int64_t> num_classes, in_chans;
+  bool allow_partial = false;
+  std::uint64_t seed = 0;
+  void add(CLI::App& app, bool required = true);
+  std::optional<std::array<std::int64_t, 2>> image_size() const;
+  LoadRequest request() const;
+};
+
+/// --device, --precision, --threads, -b, --deterministic.
+struct ComputeFlags {
+  std::string device = "auto", precision = "fp32";
+  int threads = 0;
+  std::int64_t batch = 1;
+  bool deterministic = false;
+  void add(CLI::App& app);
+  /// Sets the thread count and resolves device and precision. Call it before the first tensor operation.
+  std::pair<at::Device, nn::Precision> apply() const;
+};
+
+/// --json, -o, -y, --strict.
+struct OutputFlags {
+  std::string json, output;
+  bool overwrite = false, strict = false;
+  void add_json(CLI::App& app);
+  void add_output(CLI::App& app, const std::string& help);
+  void add_strict(CLI::App& app);
+  bool json_on_stdout() const { return json == "-"; }
+};
+
+/// "224" or "224x160" -> {height, width}; throws Error(usage).
+std::array<std::int64_t, 2> parse_size(const std::string& text);
+
+/// Loads what the flags name and says what was done.
+LoadedModel load(const ModelFlags& flags, const ComputeFlags& compute, Console& console, bool allow_random = false);
+
+/// Refuses to write onto one of the inputs; Error(usage).
+void refuse_same_file(const std::string& output, const std::string& input);
+
+}  // namespace vitral::apps

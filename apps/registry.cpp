@@ -1,0 +1,15 @@
+#include "apps/registry.h"
+
+#include "cnn/register.h"
+#include "vit/register.h"
+
+namespace vitral::apps {
+
+std::shared_ptr<const Registry> make_registry() {
+  auto registry = std::make_shared<Registry>();
+  vit::register_vit(*registry);
+  cnn::register_cnn(*registry);
+  return registry;
+}
+
+}  // namespace vitral::apps

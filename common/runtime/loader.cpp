@@ -1,0 +1,207 @@
+#include "common/runtime/loader.h"
+
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
+
+#include <cmath>
+
+#include "common/core/error.h"
+#include "common/core/labels.h"
+#include "common/core/text.h"
+#include "common/runtime/adapt.h"
+#include "common/runtime/prepare.h"
+
+namespace vitral {
+namespace {
+
+/// The published checkpoint whose preprocessing and class count hold: named by the user, else of that origin, else the first.
+const Pretrained& published(const ResolvedName& name, const std::string& origin) {
+  if (name.pretrained != nullptr) return *name.pretrained;
+  if (const Pretrained* same_origin = name.entry->find_origin(origin)) return *same_origin;
+  return name.entry->pretrained.front();
+}
+
+void set_size(Preprocess& preprocess, std::array<std::int64_t, 2> size) {
+  const double ratio = static_cast<double>(size[0]) / preprocess.height;
+  preprocess.resize = static_cast<int>(std::lround(preprocess.resize * ratio));
+  preprocess.height = static_cast<int>(size[0]);
+  preprocess.width = static_cast<int>(size[1]);
+}
+
+/// What the network of a name is, before the user's wishes: the file's own record, or what was published.
+NativeRecord base_record(const ResolvedName& name, const std::optional<NativeRecord>& own, const std::string& origin) {
+  if (own) return *own;
+  const Pretrained& source = published(name, origin);
+  NativeRecord record;
+  record.architecture = name.entry->name;
+  record.origin = origin;
+  record.num_classes = source.num_classes;
+  record.preprocess = source.preprocess;
+  record.height = source.preprocess.height;
+  record.width = source.preprocess.width;
+  record.licence = source.licence;
+  const auto* names = labels(name.entry->labels);
+  if (names != nullptr && static_cast<std::int64_t>(names->size()) == record.num_classes) record.labels = *names;
+  return record;
+}
+
+void apply_wishes(NativeRecord& record, const LoadRequest& request) {
+  if (request.num_classes && *request.num_classes != record.num_classes) {
+    record.num_classes = *request.num_classes;
+    record.labels.clear();
+  }
+  if (request.in_chans) record.in_chans = *request.in_chans;
+  if (request.image_size) {
+    record.height = (*request.image_size)[0];
+    record.width = (*request.image_size)[1];
+    set_size(record.preprocess, *request.image_size);
+  }
+}
+
+std::shared_ptr<Classifier> build(const ModelEntry& entry, const NativeRecord& record, std::uint64_t seed) {
+  at::manual_seed(seed);
+  BuildOptions options;
+  options.num_classes = record.num_classes;
+  options.image_size = {record.height, record.width};
+  options.in_chans = record.in_chans;
+  options.origin = record.origin;
+  return entry.build(options);
+}
+
+/// Resamples, sums and drops what the user's wishes ask for.
+void adapt(LoadedModel& model, weights::StateDict& state, const LoadRequest& request, weights::LoadReport& report) {
+  const AdaptContext context{model.record.origin, &report.adapted, request.num_classes.has_value()};
+  if (request.in_chans) adapt_stem(state, *model.net, report.adapted);
+  if (request.num_classes) adapt_head(state, *model.net, report.adapted);
+  if (request.image_size && model.entry->adapt) model.entry->adapt(state, *model.net, context);
+  for (const auto& each : report.adapted) model.notes.push_back(each.name + ": " + each.text);
+}
+
+/// Fills `model.net` from its checkpoint.
+void fill(LoadedModel& model, const weights::KeyMap* map, const LoadRequest& request) {
+  const auto& checkpoint = *model.checkpoint;
+  auto state = weights::to_state_dict(checkpoint, request.storage);
+  auto report = weights::begin_report(checkpoint, {});
+  const auto expected = weights::names_of(weights::state_dict_of(model.net->module()));
+  if (map != nullptr) {
+    const auto plan = weights::plan(checkpoint.names(), *map, weights::Direction::to_ours, expected);
+    state = weights::apply(plan, state);
+    report = weights::begin_report(checkpoint, plan);
+  }
+  report.origin = model.record.origin;
+  adapt(model, state, request, report);
+  // A head that was asked for anew is missing by intention.
+  const bool partial = request.allow_partial || request.num_classes.has_value();
+  auto loaded = weights::load_into(model.net->module(), state, {partial, request.storage}, std::move(report));
+  if (!request.allow_partial && !only_heads_missing(loaded)) throw weights::LoadError(std::move(loaded));
+  checkpoint.check();
+  model.report = std::move(loaded);
+}
+
+/// A path or a name: names never contain a slash or end like a file.
+bool names_file(const std::string& model) { return model.find('/') != std::string::npos || model.ends_with(".safetensors"); }
+
+}  // namespace
+
+const weights::KeyMap* find_key_map(const ModelEntry& entry, const std::vector<std::string>& names, const std::string& origin) {
+  if (origin.empty()) return weights::detect(names, entry.key_maps);
+  const weights::KeyMap* named = nullptr;
+  std::vector<std::string> known{"timm"};
+  for (const auto& map : entry.key_maps) {
+    known.emplace_back(map.origin);
+    if (map.origin != origin) continue;
+    if (weights::detect(names, map)) return &map;
+    if (named == nullptr) named = &map;
+  }
+  if (named == nullptr && origin != "timm" && origin != "native") {
+    throw Error(ErrorKind::usage, "--origin " + printable(origin, 100), "is unknown for " + entry.name + ", which knows " + join(known));
+  }
+  return named;
+}
+
+LoadedModel load_model(const Registry& registry, const LoadRequest& request) {
+  LoadedModel model;
+  ResolvedName name;
+  const bool from_file = names_file(request.model);
+  if (!from_file) name = registry.resolve(request.model);
+  if (from_file || request.weights) {
+    model.checkpoint = weights::open(from_file ? std::filesystem::path(request.model) : *request.weights);
+  } else if (!request.allow_random) {
+    throw Error(ErrorKind::weights, "model " + name.entry->name,
+                "has no weights on this machine: name a file with -w, or fetch one with 'vitral models pull " + name.entry->name + "'");
+  }
+  std::optional<NativeRecord> own;
+  if (model.checkpoint) own = native_record(*model.checkpoint);
+  if (from_file) {
+    if (!own) {
+      throw Error(ErrorKind::weights, printable(request.model),
+                  "does not say which model it holds: name it with -m NAME and give the file with -w");
+    }
+    name = registry.resolve(own->architecture);
+  } else if (own && own->architecture != name.entry->name) {
+    throw Error(ErrorKind::weights, printable(model.checkpoint->path), "holds " + printable(own->architecture, 100) +
+                                                                          ", not " + name.entry->name);
+  }
+  model.entry = name.entry;
+  const weights::KeyMap* map = nullptr;
+  if (model.checkpoint && !own) map = find_key_map(*name.entry, model.checkpoint->names(), request.origin);
+  std::string origin = map != nullptr ? std::string(map->origin) : request.origin;
+  if (origin.empty() || origin == "native") {
+    // Without a file the name itself tells: torchvision's names stand for torchvision's files.
+    origin = model.checkpoint || name.pretrained == nullptr ? "timm" : name.pretrained->origin;
+  }
+  model.record = base_record(name, own, origin);
+  apply_wishes(model.record, request);
+  model.net = build(*name.entry, model.record, request.seed);
+  if (model.checkpoint) fill(model, map, request);
+  return model;
+}
+
+Preprocess preprocess_of(const Registry& registry, const std::string& model,
+                         std::optional<std::array<std::int64_t, 2>> image_size) {
+  Preprocess preprocess;
+  if (names_file(model)) {
+    const auto record = native_record(weights::open(model));
+    if (!record) throw Error(ErrorKind::weights, printable(model), "carries no preprocessing");
+    preprocess = record->preprocess;
+  } else {
+    preprocess = published(registry.resolve(model), "").preprocess;
+  }
+  if (image_size) set_size(preprocess, *image_size);
+  return preprocess;
+}
+
+void LoadedModel::prepare(const at::Device& device, nn::Precision precision) {
+  device_ = device;
+  precision_ = precision;
+  if (!device.is_cpu()) net->module().to(device);
+  std::vector<std::shared_ptr<const MappedFile>> files;
+  if (checkpoint) files = checkpoint->files;
+  prepare_for_inference(net->module(), precision, [files](const at::Tensor& plain) {
+    if (!plain.is_cpu() || !plain.is_contiguous()) return;
+    const std::span bytes(static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes());
+    for (const auto& file : files) file->release(bytes);
+  });
+}
+
+at::Tensor LoadedModel::input(const at::Tensor& images) const {
+  return images.to(*device_, nn::scalar_type(precision_));
+}
+
+at::Tensor LoadedModel::logits(const at::Tensor& images) const {
+  const c10::InferenceMode inference;
+  auto result = net->forward(input(images)).to(at::kCPU, at::kFloat);
+  if (checkpoint) checkpoint->check();
+  return result;
+}
+
+std::pair<at::Tensor, at::Tensor> LoadedModel::features_and_logits(const at::Tensor& images) const {
+  const c10::InferenceMode inference;
+  const auto pooled = net->pool(net->forward_features(input(images)));
+  const auto logits = net->forward_head(pooled).to(at::kCPU, at::kFloat);
+  const auto features = pooled.dim() == 3 ? pooled.mean(1) : pooled;  // distilled: both tokens
+  return {features.to(at::kCPU, at::kFloat), logits};
+}
+
+}  // namespace vitral

@@ -1,0 +1,67 @@
+/// From a name and a file to a network that is ready to compute.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/nn/two_faces.h"
+#include "common/runtime/native.h"
+#include "common/runtime/registry.h"
+#include "common/weights/report.h"
+
+namespace vitral {
+
+/// What a user asked for.
+struct LoadRequest {
+  std::string model;                             ///< a registered name, or the path of a native checkpoint
+  std::optional<std::filesystem::path> weights;  ///< for a name; none: random weights where `allow_random`
+  std::string origin;                            ///< forces a key table; empty: recognised from the keys
+  std::optional<std::int64_t> num_classes, in_chans;
+  std::optional<std::array<std::int64_t, 2>> image_size;
+  bool allow_partial = false;
+  bool allow_random = false;
+  std::uint64_t seed = 0;  ///< of random weights and re-initialised heads
+  weights::Storage storage = weights::Storage::mapped;
+};
+
+/// A network with everything that belongs to it.
+struct LoadedModel {
+  std::shared_ptr<const void> keep_alive;  ///< the registry, where its owner wants it to live as long as the model
+  const ModelEntry* entry = nullptr;
+  std::shared_ptr<Classifier> net;
+  NativeRecord record;  ///< what it is now: class count, size, preprocessing, labels
+  std::optional<weights::Checkpoint> checkpoint;
+  std::optional<weights::LoadReport> report;
+  std::vector<std::string> notes;  ///< what was adapted, one line each
+
+  /// Moves the network to `device` and turns its inference face. Pages of a mapped file are let go as layers are packed.
+  void prepare(const at::Device& device, nn::Precision precision);
+  /// images [B, C, H, W] fp32 on any device -> logits [B, K] fp32 on the CPU. Needs prepare().
+  at::Tensor logits(const at::Tensor& images) const;
+  /// The same with the pooled features before the head: {features [B, C], logits [B, K]}.
+  std::pair<at::Tensor, at::Tensor> features_and_logits(const at::Tensor& images) const;
+
+ private:
+  at::Tensor input(const at::Tensor& images) const;
+  std::optional<at::Device> device_;
+  nn::Precision precision_ = nn::Precision::fp32;
+};
+
+/// The key table for a file of these names: the forced origin's, or the one that is recognised; null for our own keys.
+/// Throws Error(usage) for an origin that the model has no table of.
+const weights::KeyMap* find_key_map(const ModelEntry& entry, const std::vector<std::string>& names, const std::string& origin);
+
+/// Builds and fills a network. Throws Error(usage) for unknown names, Error(weights) for files that can't be read or do not
+/// fit (weights::LoadError with the report).
+LoadedModel load_model(const Registry& registry, const LoadRequest& request);
+
+/// The preprocessing of a name without any weights; `image_size` overrides the size.
+Preprocess preprocess_of(const Registry& registry, const std::string& model, std::optional<std::array<std::int64_t, 2>> image_size);
+
+}  // namespace vitral

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "common/runtime/registry.h"
+
+namespace vitral::vit {
+
+/// Makes `state` fit `model` (a VisionTransformer): the position table is resampled to the model's grid by the rule of
+/// the state's origin. See ModelEntry::adapt.
+void adapt(weights::StateDict& state, Classifier& model, const AdaptContext& context);
+
+}  // namespace vitral::vit

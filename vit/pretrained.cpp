@@ -1,0 +1,126 @@
+#include "vit/presets.h"
+
+// One published file a line.
+// clang-format off
+namespace vitral::vit {
+namespace {
+
+constexpr PretrainedRow kRows[] = {
+    {"vit_tiny_patch16_224", "augreg_in21k_ft_in1k", "Ti_16-i21k-300ep-lr_0.001-aug_none-wd_0.03-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.03-res_224.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 75.452, 92.858},
+    {"vit_tiny_patch16_224", "augreg_in21k", "Ti_16-i21k-300ep-lr_0.001-aug_none-wd_0.03-do_0.0-sd_0.0.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 21843, Licence::apache2, 0, 0},
+    {"vit_tiny_patch16_384", "augreg_in21k_ft_in1k", "Ti_16-i21k-300ep-lr_0.001-aug_none-wd_0.03-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.03-res_384.npz", Host::vit_augreg, 384, 1.0, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 78.438, 94.542},
+    {"vit_small_patch32_224", "augreg_in21k_ft_in1k", "S_32-i21k-300ep-lr_0.001-aug_light1-wd_0.03-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.03-res_224.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 76.010, 93.266},
+    {"vit_small_patch32_224", "augreg_in21k", "S_32-i21k-300ep-lr_0.001-aug_light1-wd_0.03-do_0.0-sd_0.0.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 21843, Licence::apache2, 0, 0},
+    {"vit_small_patch32_384", "augreg_in21k_ft_in1k", "S_32-i21k-300ep-lr_0.001-aug_light1-wd_0.03-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.03-res_384.npz", Host::vit_augreg, 384, 1.0, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 80.476, 95.594},
+    {"vit_small_patch16_224", "augreg_in21k_ft_in1k", "S_16-i21k-300ep-lr_0.001-aug_light1-wd_0.03-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.03-res_224.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 81.402, 96.150},
+    {"vit_small_patch16_224", "augreg_in1k", "S_16-i1k-300ep-lr_0.001-aug_medium2-wd_0.1-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.01-res_224.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 78.842, 94.280},
+    {"vit_small_patch16_224", "augreg_in21k", "S_16-i21k-300ep-lr_0.001-aug_light1-wd_0.03-do_0.0-sd_0.0.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 21843, Licence::apache2, 0, 0},
+    {"vit_small_patch16_224", "dino", "dino_deitsmall16_pretrain.pth", Host::dino, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 0, Licence::apache2, 0, 0},
+    {"vit_small_patch16_384", "augreg_in21k_ft_in1k", "S_16-i21k-300ep-lr_0.001-aug_light1-wd_0.03-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.03-res_384.npz", Host::vit_augreg, 384, 1.0, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 83.814, 97.106},
+    {"vit_small_patch16_384", "augreg_in1k", "S_16-i1k-300ep-lr_0.001-aug_medium2-wd_0.1-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.01-res_384.npz", Host::vit_augreg, 384, 1.0, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 81.130, 95.590},
+    {"vit_small_patch8_224", "dino", "dino_deitsmall8_pretrain.pth", Host::dino, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 0, Licence::apache2, 0, 0},
+    {"vit_base_patch32_224", "augreg_in21k_ft_in1k", "B_32-i21k-300ep-lr_0.001-aug_medium1-wd_0.03-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.03-res_224.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 80.732, 95.574},
+    {"vit_base_patch32_224", "augreg_in1k", "B_32-i1k-300ep-lr_0.001-aug_medium2-wd_0.1-do_0.1-sd_0.1--imagenet2012-steps_20k-lr_0.01-res_224.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 74.908, 91.770},
+    {"vit_base_patch32_224", "orig_in21k", "", Host::hub, 224, 0.9, Interpolation::bicubic, Statistics::half, 0, Licence::apache2, 0, 0},
+    {"vit_base_patch32_224", "augreg_in21k", "B_32-i21k-300ep-lr_0.001-aug_medium1-wd_0.03-do_0.0-sd_0.0.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 21843, Licence::apache2, 0, 0},
+    {"vit_base_patch32_224", "sam_in1k", "ViT-B_32.npz", Host::vit_sam, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 73.704, 91.012},
+    {"vit_base_patch32_384", "augreg_in21k_ft_in1k", "B_32-i21k-300ep-lr_0.001-aug_light1-wd_0.1-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.03-res_384.npz", Host::vit_augreg, 384, 1.0, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 83.358, 96.828},
+    {"vit_base_patch32_384", "augreg_in1k", "B_32-i1k-300ep-lr_0.001-aug_medium2-wd_0.1-do_0.1-sd_0.1--imagenet2012-steps_20k-lr_0.01-res_384.npz", Host::vit_augreg, 384, 1.0, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 78.750, 94.238},
+    {"vit_base_patch16_224", "augreg2_in21k_ft_in1k", "", Host::hub, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 85.108, 97.530},
+    {"vit_base_patch16_224", "augreg_in21k_ft_in1k", "B_16-i21k-300ep-lr_0.001-aug_medium1-wd_0.1-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.01-res_224.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 84.534, 97.300},
+    {"vit_base_patch16_224", "orig_in21k_ft_in1k", "jx_vit_base_p16_224-80ecf9dd.pth", Host::timm_vitjx, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 81.782, 96.122},
+    {"vit_base_patch16_224", "augreg_in1k", "B_16-i1k-300ep-lr_0.001-aug_strong2-wd_0.1-do_0.1-sd_0.1--imagenet2012-steps_20k-lr_0.01-res_224.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 79.154, 94.108},
+    {"vit_base_patch16_224", "orig_in21k", "", Host::hub, 224, 0.9, Interpolation::bicubic, Statistics::half, 0, Licence::apache2, 0, 0},
+    {"vit_base_patch16_224", "augreg_in21k", "B_16-i21k-300ep-lr_0.001-aug_medium1-wd_0.1-do_0.0-sd_0.0.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 21843, Licence::apache2, 0, 0},
+    {"vit_base_patch16_224", "sam_in1k", "ViT-B_16.npz", Host::vit_sam, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 80.246, 94.764},
+    {"vit_base_patch16_224", "dino", "dino_vitbase16_pretrain.pth", Host::dino, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 0, Licence::apache2, 0, 0},
+    {"vit_base_patch16_224", "mae", "mae_pretrain_vit_base.pth", Host::mae, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 0, Licence::cc_by_nc4, 0, 0},
+    {"vit_base_patch16_384", "augreg_in21k_ft_in1k", "B_16-i21k-300ep-lr_0.001-aug_medium1-wd_0.1-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.01-res_384.npz", Host::vit_augreg, 384, 1.0, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 86.010, 97.998},
+    {"vit_base_patch16_384", "orig_in21k_ft_in1k", "jx_vit_base_p16_384-83fb41ba.pth", Host::timm_vitjx, 384, 1.0, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 84.212, 97.210},
+    {"vit_base_patch16_384", "augreg_in1k", "B_16-i1k-300ep-lr_0.001-aug_strong2-wd_0.1-do_0.1-sd_0.1--imagenet2012-steps_20k-lr_0.01-res_384.npz", Host::vit_augreg, 384, 1.0, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 81.102, 95.334},
+    {"vit_base_patch8_224", "augreg2_in21k_ft_in1k", "", Host::hub, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 86.252, 97.840},
+    {"vit_base_patch8_224", "augreg_in21k_ft_in1k", "B_8-i21k-300ep-lr_0.001-aug_medium1-wd_0.1-do_0.0-sd_0.0--imagenet2012-steps_20k-lr_0.01-res_224.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 85.838, 97.776},
+    {"vit_base_patch8_224", "augreg_in21k", "B_8-i21k-300ep-lr_0.001-aug_medium1-wd_0.1-do_0.0-sd_0.0.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 21843, Licence::apache2, 0, 0},
+    {"vit_base_patch8_224", "dino", "dino_vitbase8_pretrain.pth", Host::dino, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 0, Licence::apache2, 0, 0},
+    {"vit_large_patch32_224", "orig_in21k", "", Host::hub, 224, 0.9, Interpolation::bicubic, Statistics::half, 0, Licence::apache2, 0, 0},
+    {"vit_large_patch32_384", "orig_in21k_ft_in1k", "jx_vit_large_p32_384-9b920ba8.pth", Host::timm_vitjx, 384, 1.0, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 81.508, 96.086},
+    {"vit_large_patch16_224", "augreg_in21k_ft_in1k", "L_16-i21k-300ep-lr_0.001-aug_medium1-wd_0.1-do_0.1-sd_0.1--imagenet2012-steps_20k-lr_0.01-res_224.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 85.856, 97.822},
+    {"vit_large_patch16_224", "orig_in21k", "", Host::hub, 224, 0.9, Interpolation::bicubic, Statistics::half, 0, Licence::apache2, 0, 0},
+    {"vit_large_patch16_224", "augreg_in21k", "L_16-i21k-300ep-lr_0.001-aug_medium1-wd_0.1-do_0.1-sd_0.1.npz", Host::vit_augreg, 224, 0.9, Interpolation::bicubic, Statistics::half, 21843, Licence::apache2, 0, 0},
+    {"vit_large_patch16_224", "mae", "mae_pretrain_vit_large.pth", Host::mae, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 0, Licence::cc_by_nc4, 0, 0},
+    {"vit_large_patch16_384", "augreg_in21k_ft_in1k", "L_16-i21k-300ep-lr_0.001-aug_medium1-wd_0.1-do_0.1-sd_0.1--imagenet2012-steps_20k-lr_0.01-res_384.npz", Host::vit_augreg, 384, 1.0, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 87.096, 98.302},
+    {"vit_huge_patch14_224", "orig_in21k", "", Host::hub, 224, 0.9, Interpolation::bicubic, Statistics::half, 0, Licence::apache2, 0, 0},
+    {"vit_huge_patch14_224", "mae", "mae_pretrain_vit_huge.pth", Host::mae, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 0, Licence::cc_by_nc4, 0, 0},
+    {"vit_base_patch16_224_miil", "in21k", "vit_base_patch16_224_in21k_miil-887286df.pth", Host::timm_tresnet, 224, 0.875, Interpolation::bilinear, Statistics::unit, 11221, Licence::apache2, 0, 0},
+    {"vit_base_patch16_224_miil", "in21k_ft_in1k", "vit_base_patch16_224_1k_miil_84_4-2deb18e3.pth", Host::timm_tresnet, 224, 0.875, Interpolation::bilinear, Statistics::unit, 1000, Licence::apache2, 84.278, 96.798},
+    {"vit_little_patch16_reg4_gap_256", "sbb_in1k", "", Host::hub, 256, 0.95, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 82.520, 96.258},
+    {"vit_medium_patch16_gap_256", "sw_in12k_ft_in1k", "", Host::hub, 256, 0.95, Interpolation::bicubic, Statistics::half, 1000, Licence::apache2, 84.442, 97.214},
+    {"vit_medium_patch16_gap_240", "sw_in12k", "", Host::hub, 240, 0.95, Interpolation::bicubic, Statistics::half, 11821, Licence::apache2, 0, 0},
+    {"deit3_base_patch16_224", "fb_in1k", "deit_3_base_224_1k.pth", Host::deit, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 83.800, 96.584},
+    {"deit3_base_patch16_224", "fb_in22k_ft_in1k", "deit_3_base_224_21k.pth", Host::deit, 224, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 85.728, 97.746},
+    {"deit3_base_patch16_384", "fb_in1k", "deit_3_base_384_1k.pth", Host::deit, 384, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 85.088, 97.252},
+    {"deit3_base_patch16_384", "fb_in22k_ft_in1k", "deit_3_base_384_21k.pth", Host::deit, 384, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 86.742, 98.110},
+    {"deit3_huge_patch14_224", "fb_in1k", "deit_3_huge_224_1k.pth", Host::deit, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 85.204, 97.364},
+    {"deit3_huge_patch14_224", "fb_in22k_ft_in1k", "deit_3_huge_224_21k_v1.pth", Host::deit, 224, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 87.180, 98.264},
+    {"deit3_large_patch16_224", "fb_in1k", "deit_3_large_224_1k.pth", Host::deit, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 84.772, 97.048},
+    {"deit3_large_patch16_224", "fb_in22k_ft_in1k", "deit_3_large_224_21k.pth", Host::deit, 224, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 86.990, 98.246},
+    {"deit3_large_patch16_384", "fb_in1k", "deit_3_large_384_1k.pth", Host::deit, 384, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 85.820, 97.602},
+    {"deit3_large_patch16_384", "fb_in22k_ft_in1k", "deit_3_large_384_21k.pth", Host::deit, 384, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 87.736, 98.508},
+    {"deit3_medium_patch16_224", "fb_in1k", "deit_3_medium_224_1k.pth", Host::deit, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 83.090, 96.284},
+    {"deit3_medium_patch16_224", "fb_in22k_ft_in1k", "deit_3_medium_224_21k.pth", Host::deit, 224, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 84.550, 97.180},
+    {"deit3_small_patch16_224", "fb_in1k", "deit_3_small_224_1k.pth", Host::deit, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 81.382, 95.454},
+    {"deit3_small_patch16_224", "fb_in22k_ft_in1k", "deit_3_small_224_21k.pth", Host::deit, 224, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 83.082, 96.774},
+    {"deit3_small_patch16_384", "fb_in1k", "deit_3_small_384_1k.pth", Host::deit, 384, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 83.432, 96.674},
+    {"deit3_small_patch16_384", "fb_in22k_ft_in1k", "deit_3_small_384_21k.pth", Host::deit, 384, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 84.846, 97.486},
+    {"deit_base_distilled_patch16_224", "fb_in1k", "deit_base_distilled_patch16_224-df68dfff.pth", Host::deit, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 83.384, 96.492},
+    {"deit_base_distilled_patch16_384", "fb_in1k", "deit_base_distilled_patch16_384-d0272ac0.pth", Host::deit, 384, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 85.438, 97.332},
+    {"deit_base_patch16_224", "fb_in1k", "deit_base_patch16_224-b5f2ef4d.pth", Host::deit, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 81.980, 95.740},
+    {"deit_base_patch16_384", "fb_in1k", "deit_base_patch16_384-8de9b5d1.pth", Host::deit, 384, 1.0, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 83.108, 96.376},
+    {"deit_small_distilled_patch16_224", "fb_in1k", "deit_small_distilled_patch16_224-649709d9.pth", Host::deit, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 81.204, 95.378},
+    {"deit_small_patch16_224", "fb_in1k", "deit_small_patch16_224-cd65a155.pth", Host::deit, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 79.856, 95.056},
+    {"deit_tiny_distilled_patch16_224", "fb_in1k", "deit_tiny_distilled_patch16_224-b40b3cf7.pth", Host::deit, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 74.538, 91.898},
+    {"deit_tiny_patch16_224", "fb_in1k", "deit_tiny_patch16_224-a1311bcf.pth", Host::deit, 224, 0.9, Interpolation::bicubic, Statistics::imagenet, 1000, Licence::apache2, 72.190, 91.100},
+};
+
+constexpr TorchvisionRow kTorchvision[] = {
+    {"vit_base_patch16_224", "vit_b_16", "vit_b_16-c867db91.pth", 256, 224, Interpolation::bilinear, Licence::bsd3, 81.072, 95.318},
+    {"vit_base_patch16_384", "vit_b_16_swag_e2e", "vit_b_16_swag-9ac1b537.pth", 384, 384, Interpolation::bicubic, Licence::cc_by_nc4, 85.304, 97.650},
+    {"vit_base_patch16_224", "vit_b_16_swag_linear", "vit_b_16_lc_swag-4e70ced5.pth", 224, 224, Interpolation::bicubic, Licence::cc_by_nc4, 81.886, 96.180},
+    {"vit_base_patch32_224", "vit_b_32", "vit_b_32-d86f8d99.pth", 256, 224, Interpolation::bilinear, Licence::bsd3, 75.912, 92.466},
+    {"vit_large_patch16_224", "vit_l_16", "vit_l_16-852ce7e3.pth", 242, 224, Interpolation::bilinear, Licence::bsd3, 79.662, 94.638},
+    {"vit_large_patch16_224", "vit_l_16_swag_e2e", "vit_l_16_swag-4f3808c9.pth", 512, 512, Interpolation::bicubic, Licence::cc_by_nc4, 88.064, 98.512},
+    {"vit_large_patch16_224", "vit_l_16_swag_linear", "vit_l_16_lc_swag-4d563306.pth", 224, 224, Interpolation::bicubic, Licence::cc_by_nc4, 85.146, 97.422},
+    {"vit_large_patch32_224", "vit_l_32", "vit_l_32-c7638314.pth", 256, 224, Interpolation::bilinear, Licence::bsd3, 76.972, 93.070},
+    {"vit_huge_patch14_224", "vit_h_14", "vit_h_14_swag-80465313.pth", 518, 518, Interpolation::bicubic, Licence::cc_by_nc4, 88.552, 98.694},
+    {"vit_huge_patch14_224", "vit_h_14_swag_linear", "vit_h_14_lc_swag-c1eb923e.pth", 224, 224, Interpolation::bicubic, Licence::cc_by_nc4, 85.708, 97.730},
+};
+
+constexpr HubRow kHub[] = {
+    {"vit_base_patch16_224", "google/vit-base-patch16-224", 224, 224, Interpolation::bilinear, Statistics::half, Licence::apache2, 1000},
+    {"vit_base_patch16_224", "google/vit-base-patch16-224-in21k", 224, 224, Interpolation::bilinear, Statistics::half, Licence::apache2, 0},
+    {"vit_base_patch16_384", "google/vit-base-patch16-384", 384, 384, Interpolation::bilinear, Statistics::half, Licence::apache2, 1000},
+    {"vit_base_patch32_384", "google/vit-base-patch32-384", 384, 384, Interpolation::bilinear, Statistics::half, Licence::apache2, 1000},
+    {"vit_base_patch32_224", "google/vit-base-patch32-224-in21k", 224, 224, Interpolation::bilinear, Statistics::half, Licence::apache2, 0},
+    {"vit_large_patch16_224", "google/vit-large-patch16-224", 224, 224, Interpolation::bilinear, Statistics::half, Licence::apache2, 1000},
+    {"vit_large_patch16_384", "google/vit-large-patch16-384", 384, 384, Interpolation::bilinear, Statistics::half, Licence::apache2, 1000},
+    {"vit_large_patch16_224", "google/vit-large-patch16-224-in21k", 224, 224, Interpolation::bilinear, Statistics::half, Licence::apache2, 0},
+    {"vit_large_patch32_384", "google/vit-large-patch32-384", 384, 384, Interpolation::bilinear, Statistics::half, Licence::apache2, 1000},
+    {"vit_huge_patch14_224", "google/vit-huge-patch14-224-in21k", 224, 224, Interpolation::bilinear, Statistics::half, Licence::apache2, 0},
+    {"deit_tiny_patch16_224", "facebook/deit-tiny-patch16-224", 256, 224, Interpolation::bicubic, Statistics::imagenet, Licence::apache2, 1000},
+    {"deit_tiny_distilled_patch16_224", "facebook/deit-tiny-distilled-patch16-224", 256, 224, Interpolation::bicubic, Statistics::imagenet, Licence::apache2, 1000},
+    {"deit_small_patch16_224", "facebook/deit-small-patch16-224", 256, 224, Interpolation::bicubic, Statistics::imagenet, Licence::apache2, 1000},
+    {"deit_small_distilled_patch16_224", "facebook/deit-small-distilled-patch16-224", 256, 224, Interpolation::bicubic, Statistics::imagenet, Licence::apache2, 1000},
+    {"deit_base_patch16_224", "facebook/deit-base-patch16-224", 256, 224, Interpolation::bicubic, Statistics::imagenet, Licence::apache2, 1000},
+    {"deit_base_distilled_patch16_224", "facebook/deit-base-distilled-patch16-224", 256, 224, Interpolation::bicubic, Statistics::imagenet, Licence::apache2, 1000},
+    {"deit_base_patch16_384", "facebook/deit-base-patch16-384", 438, 384, Interpolation::bicubic, Statistics::imagenet, Licence::apache2, 1000},
+    {"deit_base_distilled_patch16_384", "facebook/deit-base-distilled-patch16-384", 438, 384, Interpolation::bicubic, Statistics::imagenet, Licence::apache2, 1000},
+};
+
+}  // namespace
+// clang-format on
+
+std::span<const PretrainedRow> pretrained_rows() { return kRows; }
+std::span<const TorchvisionRow> torchvision_rows() { return kTorchvision; }
+std::span<const HubRow> hub_rows() { return kHub; }
+
+}  // namespace vitral::vit
