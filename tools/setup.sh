@@ -12,6 +12,7 @@ readonly packages_build=(
   header:eigen3/Eigen/Core:libeigen3-dev header:nlohmann/json.hpp:nlohmann-json3-dev
   header:opencv4/opencv2/core.hpp:libopencv-core-dev header:opencv4/opencv2/imgproc.hpp:libopencv-imgproc-dev
   header:opencv4/opencv2/imgcodecs.hpp:libopencv-imgcodecs-dev header:opencv4/opencv2/videoio.hpp:libopencv-videoio-dev
+  header:jpeglib.h:libjpeg-dev header:png.h:libpng-dev header:webp/decode.h:libwebp-dev
   header:gtest/gtest.h:libgtest-dev header:gmock/gmock.h:libgmock-dev
 )
 readonly packages_test=(command:clang++:clang clang_runtime:asan:libclang-rt-dev)
@@ -39,9 +40,9 @@ missing_packages() {
 
 as_root() {
   if ((EUID == 0)); then
-    "$@"
+    step "$@"
   else
-    sudo "$@"
+    step sudo "$@"
   fi
 }
 
@@ -52,8 +53,8 @@ can_be_root() {
 }
 
 apt_install() {
-  step as_root apt-get update -q
-  step as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@"
 }
 
 packages() {
