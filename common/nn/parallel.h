@@ -1,6 +1,6 @@
 /// Our loops on LibTorch's threads.
 ///
-/// at::parallel_for is a template whose parallel branch exists only in files compiled with -fopenmp, which would bring a
+/// at::parallel_for is a template whose parallel branch exists only in files compiled for OpenMP, which would bring a
 /// second OpenMP runtime into the process; compiled without, it runs everything on one thread and says nothing. So the
 /// team of the runtime that libtorch_cpu has loaded already is asked directly: its threads are warm between operators.
 #pragma once
