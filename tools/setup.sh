@@ -12,6 +12,7 @@ readonly packages_build=(
   header:eigen3/Eigen/Core:libeigen3-dev header:nlohmann/json.hpp:nlohmann-json3-dev
   header:opencv4/opencv2/core.hpp:libopencv-core-dev header:opencv4/opencv2/imgproc.hpp:libopencv-imgproc-dev
   header:opencv4/opencv2/imgcodecs.hpp:libopencv-imgcodecs-dev header:opencv4/opencv2/videoio.hpp:libopencv-videoio-dev
+  header:zlib.h:zlib1g-dev header:CLI/CLI.hpp:libcli11-dev header:spdlog/spdlog.h:libspdlog-dev
   header:jpeglib.h:libjpeg-dev header:png.h:libpng-dev header:webp/decode.h:libwebp-dev
   header:gtest/gtest.h:libgtest-dev header:gmock/gmock.h:libgmock-dev
 )
