@@ -17,6 +17,8 @@ struct Limits {
   std::uint64_t objects = 4'000'000;                    ///< values built from one pickle or JSON text
   std::uint64_t entries = 200'000;                      ///< members of a zip archive
   std::uint64_t decoded_bytes = std::uint64_t{1} << 36; ///< bytes that compressed members may unpack to
+  std::uint64_t view_repeats = 16;                      ///< views may repeat a file's bytes so often …
+  std::uint64_t view_bytes = 1u << 26;                  ///< … and by so many bytes on top
   // Pictures
   std::uint64_t pixels = 100'000'000;      ///< width x height, checked from the header before decoding
   std::uint64_t image_bytes = 1ull << 30;  ///< size of one encoded picture
