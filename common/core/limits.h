@@ -23,7 +23,8 @@ struct Limits {
   std::uint64_t pixels = 100'000'000;      ///< width x height, checked from the header before decoding
   std::uint64_t image_bytes = 1ull << 30;  ///< size of one encoded picture
   std::uint64_t side = 1u << 20;           ///< width or height
-  double decode_seconds = 5.0;             ///< a JPEG of thousands of scans ends within this
+  std::uint64_t jpeg_scans = 200;          ///< passes of a progressive JPEG; photographs have up to a dozen
+  double decode_seconds = 5.0;             ///< time for one JPEG: a file of many costly scans ends within this
 };
 
 }  // namespace vitral

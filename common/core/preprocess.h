@@ -14,35 +14,43 @@ enum class Interpolation { nearest, box, bilinear, hamming, bicubic, lanczos };
 
 /// Which library's rule decides the sizes; they differ in rounding, so the origin has to be named.
 enum class ResizeRule {
-  timm,         ///< short side = floor(size / crop_pct), long = int(short * long / min), then centre crop (timm 1.0, center mode)
-  torchvision,  ///< short side = `resize`, long = int(resize * long / short), then centre crop (torchvision Resize + CenterCrop)
-  squash,       ///< both sides to `resize` (0: straight to the input size), then centre crop (transformers' processors, RT-DETR)
+  timm,  ///< short side = floor(size / crop_pct), long = int(short * long / min), then centre crop (timm 1.0, center
+         ///< mode)
+  torchvision,  ///< short side = `resize`, long = int(resize * long / short), then centre crop (torchvision Resize +
+                ///< CenterCrop)
+  squash,       ///< both sides to `resize` (0: straight to the input size), then centre crop (transformers' processors,
+                ///< RT-DETR)
   detr,         ///< short side `resize`, long at most about `longest`, rounded as facebookresearch/detr does; no crop
-  detr_transformers,  ///< the same with transformers' rounding: the long side comes from the unrounded short one
-  letterbox,          ///< YOLOX: int(side * ratio), OpenCV's bilinear, top left on a ground of 114
-  torchvision_detector,  ///< floor(side * scale), float bilinear without antialias after normalising, padded to `pad_multiple`
+  detr_transformers,     ///< the same with transformers' rounding: the long side comes from the unrounded short one
+  letterbox,             ///< YOLOX: int(side * ratio), OpenCV's bilinear, top left on a ground of 114
+  torchvision_detector,  ///< floor(side * scale), float bilinear without antialias after normalising, padded to
+                         ///< `pad_multiple`
 };
 
 struct Preprocess {
   ResizeRule rule = ResizeRule::timm;
-  int height = 224, width = 224;  ///< pixels that the network sees; unused by the rules whose input follows the picture's shape
-  int resize = 0;                 ///< pixels; see ResizeRule
-  int longest = 0;                ///< pixels; cap of the long side (detr, detr_transformers, torchvision_detector)
-  int pad_multiple = 1;           ///< both sides of the input are padded up to a multiple of this (torchvision_detector: 32)
-  double crop_pct = 0.875;        ///< see ResizeRule::timm
+  int height = 224,
+      width = 224;       ///< pixels that the network sees; unused by the rules whose input follows the picture's shape
+  int resize = 0;        ///< pixels; see ResizeRule
+  int longest = 0;       ///< pixels; cap of the long side (detr, detr_transformers, torchvision_detector)
+  int pad_multiple = 1;  ///< both sides of the input are padded up to a multiple of this (torchvision_detector: 32)
+  double crop_pct = 0.875;                               ///< see ResizeRule::timm
   Interpolation interpolation = Interpolation::bicubic;  ///< unused by letterbox and torchvision_detector
-  std::array<float, 3> mean{0.485f, 0.456f, 0.406f};     ///< RGB, of values in [0, 1] (in [0, 255] where `rescale` is off)
+  std::array<float, 3> mean{0.485f, 0.456f, 0.406f};  ///< RGB, of values in [0, 1] (in [0, 255] where `rescale` is off)
   std::array<float, 3> std{0.229f, 0.224f, 0.225f};
   bool rescale = true;  ///< grey levels are divided by 255 before mean and std (YOLOX: off)
   bool bgr = false;     ///< the first channel is blue (YOLOX); mean and std stay in RGB order
   bool operator==(const Preprocess&) const = default;
 };
 
+/// What is wrong with a specification in one line, empty where it makes sense.
+std::string fault_of(const Preprocess& preprocess);
+
 /// Where a picture lands in the network's input. All numbers are pixels.
 struct Placement {
   int source_width = 0, source_height = 0;    ///< the upright picture
   int resized_width = 0, resized_height = 0;  ///< the whole picture after resizing
-  int left = 0, top = 0;  ///< origin of the input inside the resized picture: > 0 crops, < 0 pads on that side
+  int left = 0, top = 0;      ///< origin of the input inside the resized picture: > 0 crops, < 0 pads on that side
   int width = 0, height = 0;  ///< the network's input [3, height, width]
 
   /// The part of the input that shows picture, the rest is padding (a detector's mask is true there).
@@ -54,7 +62,7 @@ struct Placement {
 };
 
 /// The sizes for one picture. Throws Error(input) where a side would become 0 or pass 2^31 - 1, Error(usage) for a
-/// specification that says nothing (a size below 1).
+/// specification with a fault.
 Placement place(const Preprocess& preprocess, int source_width, int source_height);
 
 /// The ready made values of the origins whose classes are not in a registry.

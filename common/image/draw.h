@@ -22,8 +22,8 @@ void draw_boxes(Image& image, std::span<const LabelledBox> boxes);
 
 /// One picture of a contact sheet with its best classes.
 struct Card {
-  Image picture;      ///< any size; thumbnail() first keeps memory low
-  std::string title;  ///< the file's name
+  Image picture;                                      ///< any size; thumbnail() first keeps memory low
+  std::string title;                                  ///< the file's name
   std::vector<std::pair<std::string, float>> scores;  ///< label and probability in [0, 1], best first
 };
 

@@ -26,8 +26,8 @@ class Preprocessor {
   /// `chw` needs exactly 3 * height * width elements. Throws Error(failed) for another size.
   void write(const Image& image, const Placement& placement, std::span<float> chw) const;
 
-  /// The picture after resizing and cropping, before normalising: the grey levels that the network sees, [height, width].
-  /// torchvision_detector, which resizes floats, gives the nearest grey levels.
+  /// The picture after resizing and cropping, before normalising: the grey levels that the network sees, [height,
+  /// width]. torchvision_detector, which resizes floats, gives the nearest grey levels.
   Image view(const Image& image, const Placement& placement) const;
 
   /// One line for people; see vitral::explain.

@@ -1,4 +1,5 @@
-/// Pillow's Image.resize, bit for bit: two passes, horizontal first, each rounded and clamped to 8 bits.
+/// Pillow's Image.resize, bit for bit: two passes, each rounded and clamped to 8 bits. The columns are resized first, but
+/// the rows of pictures that lose more than twice as many rows as columns (as Pillow 13; older ones never do that).
 #pragma once
 
 #include "common/core/preprocess.h"
@@ -15,8 +16,8 @@ struct Window {
 /// Throws Error(usage) for a size below 1.
 Image resize(const Image& image, int width, int height, Interpolation filter);
 
-/// The same pixels, but only those inside `window` are computed: crop(resize(…), window). The window must lie inside the
-/// resized picture.
+/// The same pixels, but only those inside `window` are computed: crop(resize(…), window). The window must lie inside
+/// the resized picture.
 Image resize(const Image& image, int width, int height, Interpolation filter, const Window& window);
 
 }  // namespace vitral::image
