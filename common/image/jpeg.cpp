@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-// clang-format off: libjpeg's headers need stdio's types, and the first the second.
+// libjpeg's headers need those of stdio, and the second the first.
+// clang-format off
 #include <jpeglib.h>
 #include <jerror.h>
 // clang-format on

@@ -1,5 +1,5 @@
-/// Pillow's Image.resize, bit for bit: two passes, each rounded and clamped to 8 bits. The columns are resized first, but
-/// the rows of pictures that lose more than twice as many rows as columns (as Pillow 13; older ones never do that).
+/// Pillow's Image.resize, bit for bit: two passes, each rounded and clamped to 8 bits. The columns are resized first,
+/// but the rows of pictures that lose more than twice as many rows as columns (as Pillow 13; older ones never do that).
 #pragma once
 
 #include "common/core/preprocess.h"
