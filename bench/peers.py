@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""Compares the speed of the program with timm, torch.compile, ONNX Runtime and OpenVINO on the same network.
+
+    peers.py --vitral build/release/bin/vitral [--models A,B] [--precisions fp32,bf16] [--rounds 7]
+             [--report F.json] [--table F.md]
+
+Every peer is a process of its own that stays warm. They take turns, A B C D A B C D …, so that a machine that gets
+slower gets slower for all of them; whoever waits is stopped (SIGSTOP), so that no spinning thread takes a core from the
+one that is measured. What counts is the minimum over all turns, with the median beside it.
+"""
+
+import argparse
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from peers_report import machine, markdown, versions
+
+HERE = Path(__file__).resolve().parent
+PEERS = ("timm eager", "torch.compile", "ONNX Runtime", "OpenVINO")
+MODELS = ("vit_base_patch16_224", "deit_small_patch16_224", "vit_tiny_patch16_224", "resnet50")
+
+
+@dataclass
+class Contestant:
+    """Somebody who can run a network N times; `error` is its distance from timm in fp32, in standard deviations."""
+
+    name: str
+    times: list = field(default_factory=list)
+    absent: str = ""
+    error: float | None = None
+
+    def row(self):
+        if self.absent:
+            return {"name": self.name, "absent": self.absent}
+        return {
+            "name": self.name,
+            "ms": {"min": min(self.times), "p50": statistics.median(self.times)},
+            "runs": len(self.times),
+            "error": self.error,
+        }
+
+
+class Peer(Contestant):
+    """A Python runtime in its own process."""
+
+    def __init__(self, name, job, environment):
+        super().__init__(name)
+        self.process = subprocess.Popen(
+            [sys.executable, HERE / "peer_worker.py", json.dumps({**job, "peer": name})],
+            text=True,
+            bufsize=1,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+        ready = self._answer()
+        self.absent, self.error = ready.get("absent", ""), ready.get("error")
+        self._signal(signal.SIGSTOP)
+
+    def _answer(self):
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else {"absent": f"ended with exit code {self.process.wait()}"}
+
+    def _signal(self, number):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def _run(self, count):
+        self.process.stdin.write(json.dumps({"run": count}) + "\n")
+        self.process.stdin.flush()
+        answer = self._answer()
+        self.absent = answer.get("absent", "")
+        return answer.get("ms", [])
+
+    def turn(self, seconds):
+        """One run that wakes caches and clocks and tells how many fit, then those that count."""
+        self._signal(signal.SIGCONT)
+        first = self._run(1)
+        if first:
+            self.times += self._run(max(3, int(seconds * 1e3 / first[0])))
+        self._signal(signal.SIGSTOP)
+
+    def close(self):
+        self._signal(signal.SIGCONT)
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Vitral(Contestant):
+    """The program itself, started afresh for every turn."""
+
+    def __init__(self, program, job, environment):
+        super().__init__("vitral")
+        self.environment = environment
+        self.command = [
+            program,
+            "bench",
+            "-m",
+            job["model"],
+            "-w",
+            job["weights"],
+            "--batch",
+            str(job["batch"]),
+            "--threads",
+            str(job["threads"]),
+            "--precision",
+            job["precision"],
+            "--warmup",
+            "3",
+            "--json",
+            "-",
+        ]
+        self.pace = None
+
+    def turn(self, seconds):
+        iterations = max(3, int(seconds * 1e3 / self.pace)) if self.pace else 5
+        done = subprocess.run(
+            [*self.command, "--iters", str(iterations)], capture_output=True, text=True, env=self.environment
+        )
+        if done.returncode != 0:
+            self.absent = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+            return
+        row = json.loads(done.stdout)["rows"][0]
+        self.pace = row["ms"]["min"]
+        # Minimum and median of each turn stand for it: the program reports no single times.
+        self.times += [row["ms"]["min"], row["ms"]["p50"]]
+
+    def row(self):
+        return (
+            super().row()
+            if self.absent
+            else {
+                **super().row(),
+                "ms": {"min": min(self.times[::2]), "p50": statistics.median(self.times[1::2])},
+                "runs": len(self.times) // 2,
+            }
+        )
+
+    def close(self):
+        pass
+
+
+def environment(threads):
+    return {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def compare(job, options):
+    """All contestants on one network at one precision -> the rows of the report."""
+    surroundings = environment(job["threads"])
+    contestants = []
+    try:
+        for name in options.peers:
+            contestants.append(Peer(name, job, surroundings))
+        contestants.append(Vitral(options.vitral, job, surroundings))
+        for number in range(options.rounds):
+            for contestant in contestants:
+                if not contestant.absent:
+                    contestant.turn(options.seconds)
+            print(f"  round {number + 1} of {options.rounds}", file=sys.stderr)
+    finally:
+        for contestant in contestants:
+            contestant.close()
+    rows = [contestant.row() for contestant in contestants]
+    return {**job, "weights": "random", "contestants": rows, "ratio": ratios(rows)}
+
+
+def ratios(rows):
+    """Our time over that of the fastest peer, by minimum and by median."""
+    ours = next((row for row in rows if row["name"] == "vitral" and "ms" in row), None)
+    peers = [row for row in rows if row["name"] != "vitral" and "ms" in row]
+    if not ours or not peers:
+        return None
+    result = {"peer": min(peers, key=lambda row: row["ms"]["min"])["name"]}
+    return result | {what: ours["ms"][what] / min(row["ms"][what] for row in peers) for what in ("min", "p50")}
+
+
+def save_weights(model, folder):
+    """The same random weights for everybody."""
+    import timm
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    path = folder / f"{model}.safetensors"
+    save_file({name: value.contiguous() for name, value in timm.create_model(model).state_dict().items()}, path)
+    return str(path)
+
+
+def parse(arguments):
+    def listed(text):
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--vitral", type=Path, required=True, metavar="FILE", help="the program")
+    parser.add_argument(
+        "--models", type=listed, default=list(MODELS), metavar="A,B", help="timm's names (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--precisions", type=listed, default=["fp32", "bf16"], metavar="P,Q", help="default: %(default)s"
+    )
+    parser.add_argument("--peers", type=listed, default=list(PEERS), metavar="P,Q", help="default: %(default)s")
+    parser.add_argument("--batch", type=int, default=1, help="pictures at a time (default: %(default)s)")
+    parser.add_argument(
+        "--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all cores, here %(default)s"
+    )
+    parser.add_argument("--rounds", type=int, default=7, help="turns of everybody (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=1.5, help="length of a turn (default: %(default)s)")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
+    parser.add_argument(
+        "--table", type=Path, metavar="FILE", help="write the table as Markdown (standard output has it anyway)"
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments=None):
+    options = parse(arguments)
+    options.vitral = options.vitral.resolve()
+    report = {
+        "schema": "vitral.peers/1",
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "machine": machine(),
+        "versions": versions(options.vitral),
+        "rounds": options.rounds,
+        "comparisons": [],
+    }
+    with tempfile.TemporaryDirectory(prefix="peers-") as folder:
+        for model in options.models:
+            weights = save_weights(model, Path(folder))
+            for precision in options.precisions:
+                print(f"{model} {precision}", file=sys.stderr)
+                job = {
+                    "model": model,
+                    "precision": precision,
+                    "batch": options.batch,
+                    "threads": options.threads,
+                    "weights": weights,
+                }
+                report["comparisons"].append(compare(job, options))
+                if options.report:
+                    options.report.write_text(json.dumps(report, indent=1))
+    table = markdown(report)
+    print(table)
+    if options.table:
+        options.table.write_text(table)
+    return 0 if all(comparison["ratio"] for comparison in report["comparisons"]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""`vitral forward` against the library that a checkpoint comes from: every registered model, origin and container."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from safetensors.torch import load_file, save_file
+
+import containers
+import layouts
+from cases import Bench, Case, Tier
+from program import Failed
+from references import Reference, Spec, relative_error
+
+LIMIT = 1e-4  # of the outputs' standard deviation, in fp32
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How a reference becomes a file: the layout of its names, the container, the precision that it is stored in."""
+
+    write: Callable  # (what layout gives, folder) -> path
+    layout: Callable = lambda reference: reference.state
+    dtype: torch.dtype | None = None
+
+
+def _state(change):
+    return lambda reference: change(reference.state)
+
+
+def _cast(write, dtype):
+    def written(state, folder):
+        return write(
+            {name: value.to(dtype) if value.is_floating_point() else value for name, value in state.items()}, folder
+        )
+
+    return Variant(written, dtype=dtype)
+
+
+def _wrapped(write, key):
+    return Variant(lambda state, folder: write({key: state}, folder))
+
+
+CONTAINERS = {
+    "safetensors": Variant(containers.safetensors),
+    "safetensors-fp16": _cast(containers.safetensors, torch.float16),
+    "safetensors-bf16": _cast(containers.safetensors, torch.bfloat16),
+    "safetensors-sharded": Variant(containers.sharded),
+    "pth": Variant(containers.torch_zip),
+    "pth-fp16": _cast(containers.torch_zip, torch.float16),
+    "pth-bf16": _cast(containers.torch_zip, torch.bfloat16),
+    "pth-model": _wrapped(containers.torch_zip, "model"),
+    "pth-state_dict": _wrapped(containers.torch_zip, "state_dict"),
+    "pth-views": Variant(lambda state, folder: containers.torch_zip(containers.deepened(state), folder)),
+    "pth-module": Variant(containers.torch_zip, _state(layouts.prefixed("module."))),
+    "pth-compiled": Variant(containers.torch_zip, _state(layouts.prefixed("_orig_mod."))),
+    "pth-training": Variant(lambda state, folder: containers.torch_zip(containers.training_checkpoint(state), folder)),
+    "pth-average": Variant(lambda state, folder: containers.torch_zip(containers.exponential_average(state), folder)),
+    "legacy": Variant(containers.torch_legacy),
+    "legacy-fp16": _cast(containers.torch_legacy, torch.float16),
+    "legacy-views": Variant(lambda state, folder: containers.torch_legacy(containers.deepened(state), folder)),
+    "legacy-model": _wrapped(containers.torch_legacy, "model"),
+    "legacy-training": Variant(
+        lambda state, folder: containers.torch_legacy(containers.training_checkpoint(state), folder)
+    ),
+}
+
+PUBLISHED = {
+    "pth-published": Variant(containers.torch_zip, _state(layouts.torchvision_as_published)),
+    "legacy-published": Variant(containers.torch_legacy, _state(layouts.torchvision_as_published)),
+}
+
+OTHER_LAYOUTS = {
+    "pth-linear-patches": Variant(containers.torch_zip, _state(layouts.linear_patches)),
+    "pth-pre-logits": Variant(containers.torch_zip, _state(layouts.with_pre_logits)),
+    "pth-no-counters": Variant(containers.torch_zip, _state(layouts.without_counters)),
+    "pth-backbone": Variant(containers.torch_zip, _state(layouts.prefixed("backbone."))),
+    "pth-deit3": Variant(
+        lambda state, folder: containers.torch_zip({"model": state}, folder), _state(layouts.deit3_original)
+    ),
+    "pth-memory": Variant(containers.torch_zip, lambda reference: reference.module.state_dict()),
+}
+
+
+def _google(write=containers.npz, **style):
+    return Variant(
+        write, lambda reference: layouts.google(reference.state, reference.module.blocks[0].attn.num_heads, **style)
+    )
+
+
+GOOGLE = {
+    "npz": _google(),
+    "npz-compressed": _google(partial(containers.npz, compressed=True)),
+    "npz-target": _google(prefix="opt/target/"),
+    "npz-pre-logits": _google(pre_logits=True),
+    "npz-big-vision": _google(prefix="params/", big_vision=True),
+    "npz-big-vision-image": _google(prefix="params/img/", big_vision=True),
+    "npz-stacked": _google(prefix="params/", big_vision=True, stacked=True),
+}
+GOOGLE_HALF = {
+    "npz-bf16": Variant(containers.npz_bfloat16, _google(prefix="params/", big_vision=True).layout, torch.bfloat16)
+}
+
+VARIANTS = CONTAINERS | PUBLISHED | OTHER_LAYOUTS | GOOGLE | GOOGLE_HALF
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the tables: a name of ours, the network of a library behind it, and the files to make of that."""
+
+    ours: str
+    spec: Spec
+    origin: str
+    variants: tuple[str, ...]
+    tier: Tier = Tier.DEFAULT
+    flags: tuple[str, ...] = field(default=())
+
+    def case(self, variant):
+        return Case("forward", self.ours, self.origin, variant, partial(check, self, variant), self.tier)
+
+
+def check(row: Row, variant_name: str, bench: Bench) -> str:
+    variant = VARIANTS[variant_name]
+
+    def make():
+        reference = Reference(row.spec)
+        return reference.rounded(variant.dtype) if variant.dtype else reference
+
+    reference = bench.once((row.spec, variant.dtype), make)
+    with bench.room() as folder:
+        weights = variant.write(variant.layout(reference), folder)
+        ours = forward(
+            bench.program, folder, row.ours, weights, reference.images, "features" in reference.expected, row.flags
+        )
+    return compare(ours, reference.expected)
+
+
+def forward(program, folder, model, weights, images, features=False, flags=()):
+    """Runs `vitral forward` and gives the tensors of its file."""
+    save_file({"images": images.contiguous()}, folder / "in.safetensors")
+    flags = [*flags, "--features"] if features else flags
+    named = ["-m", model] if weights is None else ["-m", model, "-w", weights]  # a native file needs no second one
+    program.succeed("forward", *named, "-i", folder / "in.safetensors", "-o", folder / "out.safetensors", *flags)
+    return load_file(folder / "out.safetensors")
+
+
+def compare(ours, expected, limit=LIMIT) -> str:
+    worst = 0.0
+    for name, theirs in expected.items():
+        if name not in ours:
+            raise Failed(f"no tensor '{name}' in the output, only {sorted(ours)}")
+        if ours[name].dtype != torch.float32 or ours[name].shape != theirs.shape:
+            raise Failed(
+                f"'{name}' is {ours[name].dtype} {list(ours[name].shape)} instead of float32 {list(theirs.shape)}"
+            )
+        error = relative_error(ours[name], theirs)
+        if not error <= limit:  # also where it is no number
+            raise Failed(f"'{name}' is off by {error:.1e} standard deviations, {limit:.0e} is allowed")
+        worst = max(worst, error)
+    return f"{worst:.1e}"

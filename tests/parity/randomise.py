@@ -1,0 +1,84 @@
+"""Seeded random weights that leave no tensor at a value behind which a mistake could hide.
+
+A fresh network has norms of ones, biases of zeros and running statistics of (0, 1): swapping two of them changes
+nothing. Here every tensor is drawn, on a scale that keeps signals of depth 50 near unit size.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+_INITIALISERS = {
+    "normal_",
+    "uniform_",
+    "erfinv_",
+    "trunc_normal_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "xavier_uniform_",
+    "xavier_normal_",
+    "constant_",
+    "zeros_",
+    "ones_",
+}
+
+
+class NoInitialisation(TorchFunctionMode):
+    """Makes constructors leave parameters as they are: they are drawn afterwards, and erfinv of 600 million is slow."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if getattr(function, "__name__", "") in _INITIALISERS:
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **kwargs)
+
+
+def randomise(model: nn.Module, images: torch.Tensor, seed: int) -> None:
+    """Draws all parameters, then sets running statistics near what `images` give."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for module in model.modules():
+            for name, parameter in module.named_parameters(recurse=False):
+                _draw(module, name, parameter, generator)
+        model.eval()
+        _calibrate(model, images, generator)
+
+
+def _normal(tensor, std, generator, mean=0.0):
+    tensor.normal_(mean, std, generator=generator)
+
+
+def _draw(module, name, parameter, generator):
+    kind = type(module).__name__
+    if "Norm" in kind:
+        _normal(parameter, 0.2, generator, mean=1.0 if name in ("weight", "gamma") else 0.0)
+    elif "bias" in name:
+        _normal(parameter, 0.2, generator)
+    elif parameter.dim() >= 2 and "weight" in name:
+        fan_in = math.prod(parameter.shape[1:])
+        _normal(parameter, 1 / math.sqrt(fan_in), generator)
+    elif parameter.dim() == 1:  # layer scales
+        parameter.uniform_(0.3, 1.0, generator=generator)
+    else:  # tokens and position tables
+        _normal(parameter, 0.5, generator)
+
+
+def _calibrate(model, images, generator):
+    norms = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.train()
+        norm.momentum = 1.0
+    model(images)
+    for norm, momentum in zip(norms, momenta):
+        norm.eval()
+        norm.momentum = momentum
+        noise = torch.randn(norm.running_mean.shape, generator=generator)
+        norm.running_mean += 0.3 * noise * norm.running_var.sqrt()
+        norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.6, 1.6, generator=generator)
+        norm.running_var += 1e-3
+        norm.num_batches_tracked.fill_(12345)
