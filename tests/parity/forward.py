@@ -11,7 +11,7 @@ import containers
 import layouts
 from cases import Bench, Case, Tier
 from program import Failed
-from references import Reference, Spec, relative_error
+from references import Reference, Spec, relative_error, transformers_files
 
 LIMIT = 1e-4  # of the outputs' standard deviation, in fp32
 
@@ -79,6 +79,23 @@ OTHER_LAYOUTS = {
     "pth-deit3": Variant(
         lambda state, folder: containers.torch_zip({"model": state}, folder), _state(layouts.deit3_original)
     ),
+    "pth-huawei": Variant(containers.torch_zip, _state(layouts.huawei)),
+    "legacy-huawei": Variant(containers.torch_legacy, _state(layouts.huawei)),
+    "pth-huawei-no-outer-tokens": Variant(containers.torch_zip, _state(partial(layouts.huawei, outer_tokens=False))),
+    "pth-microsoft": Variant(
+        lambda state, folder: containers.torch_zip(containers.training_checkpoint(state), folder),
+        lambda reference: layouts.microsoft(reference.state, reference.module),
+    ),
+    "legacy-microsoft": Variant(
+        lambda state, folder: containers.torch_legacy({"model": state}, folder),
+        lambda reference: layouts.microsoft(reference.state, reference.module),
+    ),
+    "saved-sharded": Variant(
+        lambda module, folder: (
+            transformers_files(module, folder, max_shard_size="5MB") / "model.safetensors.index.json"
+        ),
+        lambda reference: reference.module,
+    ),
     "pth-memory": Variant(containers.torch_zip, lambda reference: reference.module.state_dict()),
 }
 
@@ -117,7 +134,17 @@ class Row:
     flags: tuple[str, ...] = field(default=())
 
     def case(self, variant):
-        return Case("forward", self.ours, self.origin, variant, partial(check, self, variant), self.tier)
+        described = variant + "".join(self.flags)
+        return Case("forward", self.ours, self.origin, described, partial(check, self, variant), self.tier)
+
+
+def rows(origin, tier, variants, library, names, flags=(), **options):
+    """Lines with origin, variants and options in common. `names` reads "ours=theirs", or one name for both."""
+    pairs = [name.split("=") for name in names.split()]
+    return [
+        Row(pair[0], Spec(library, pair[-1], **options), origin, tuple(variants.split()), tier, tuple(flags))
+        for pair in pairs
+    ]
 
 
 def check(row: Row, variant_name: str, bench: Bench) -> str:

@@ -52,6 +52,53 @@ def same(state):
     return dict(state)
 
 
+# Huawei's names of TNT from timm's, the specific ones first.
+_HUAWEI = (
+    ("norm1_proj", "proj_norm1"),
+    ("norm2_proj", "proj_norm2"),
+    ("norm_mlp_in", "inner_norm2"),
+    ("norm_in", "inner_norm1"),
+    ("attn_in", "inner_attn"),
+    ("mlp_in", "inner_mlp"),
+    ("norm_mlp", "outer_norm2"),
+    ("norm_out", "outer_norm1"),
+    ("attn_out", "outer_attn"),
+    (".mlp.", ".outer_mlp."),
+    ("patch_pos", "outer_pos"),
+    ("pixel_pos", "inner_pos"),
+    ("pixel_embed", "patch_embed"),
+)
+
+
+def huawei(state, outer_tokens=True):
+    """TNT as in huawei-noah/Efficient-AI-Backbones; `outer_tokens` are zeros that nothing reads."""
+    result = {}
+    for name, value in state.items():
+        for timms, huaweis in _HUAWEI:
+            name = name.replace(timms, huaweis)
+        if name == "inner_pos" and value.dim() == 4:  # [1, C, 4, 4] to [1, 16, C]
+            value = value.flatten(2).transpose(1, 2).contiguous()
+        result[name] = value
+    if outer_tokens:
+        _, tokens, width = state["patch_pos"].shape
+        result["outer_tokens"] = torch.zeros(1, tokens - 1, width)
+    return result
+
+
+def microsoft(state, module):
+    """Swin as in microsoft/Swin-Transformer: merging ends a stage, a plain head, buffers of indices and masks."""
+    result = {}
+    for name, value in state.items():
+        if ".downsample." in name:
+            stage = int(name.split(".")[1])
+            name = name.replace(f"layers.{stage}.", f"layers.{stage - 1}.", 1)
+        result[name.replace("head.fc.", "head.")] = value
+    for name, buffer in module.named_buffers():
+        if name.rsplit(".")[-1] in ("relative_position_index", "relative_coords_table", "attn_mask"):
+            result[name] = buffer
+    return result
+
+
 def google(state, heads, prefix="", big_vision=False, stacked=False, pre_logits=False):
     """The arrays of a Google .npz from timm's names: the inverse of timm's own loader.
 

@@ -59,6 +59,8 @@ def _draw(module, name, parameter, generator):
     elif parameter.dim() >= 2 and "weight" in name:
         fan_in = math.prod(parameter.shape[1:])
         _normal(parameter, 1 / math.sqrt(fan_in), generator)
+    elif name == "logit_scale":  # Swin v2's temperatures, some beyond the clamp at ln(100)
+        parameter.uniform_(0.5, 5.2, generator=generator)
     elif parameter.dim() == 1:  # layer scales
         parameter.uniform_(0.3, 1.0, generator=generator)
     else:  # tokens and position tables

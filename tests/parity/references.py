@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import timm
@@ -105,38 +105,67 @@ def _torchvision(spec):
     return torchvision.models.get_model(spec.model, weights=None, **options)
 
 
+def _torchvision_size(module, spec):
+    return (spec.size or (256 if spec.model.startswith("swin_v2") else 224),) * 2
+
+
 _VIT_WIDTHS = {"tiny": (192, 12, 3), "small": (384, 12, 6), "base": (768, 12, 12), "large": (1024, 24, 16)}
-_RESNET_DEPTHS = {18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3], 152: [3, 8, 36, 3]}
+_SWIN_WIDTHS = {"tiny": (96, 6, 3), "small": (96, 18, 3), "base": (128, 18, 4), "large": (192, 18, 6)}
+_RESNET_DEPTHS = {
+    "18": [2, 2, 2, 2],
+    "34": [3, 4, 6, 3],
+    "50": [3, 4, 6, 3],
+    "101": [3, 4, 23, 3],
+    "152": [3, 8, 36, 3],
+}
 
 
 def _transformers(spec):
-    """`model` reads "ViTForImageClassification:tiny/16" or "ResNetForImageClassification:50"."""
+    """`model` reads "ViTForImageClassification:tiny/16" (size/patch), "Swin…:tiny/7" (size/window) or "ResNet…:50"."""
     kind, what = spec.model.split(":")
-    labels = 1000 if spec.classes is None else spec.classes
-    if kind.startswith("ResNet"):
-        depth = int(what)
-        widths = [64, 128, 256, 512] if depth < 50 else [256, 512, 1024, 2048]
-        config = transformers.ResNetConfig(
-            embedding_size=64,
-            hidden_sizes=widths,
-            depths=_RESNET_DEPTHS[depth],
-            num_labels=labels,
-            layer_type="basic" if depth < 50 else "bottleneck",
-        )
-    else:
-        size, patch = what.split("/")
-        width, depth, heads = _VIT_WIDTHS[size]
-        make = transformers.DeiTConfig if kind.startswith("DeiT") else transformers.ViTConfig
-        config = make(
-            hidden_size=width,
-            num_hidden_layers=depth,
-            num_attention_heads=heads,
-            intermediate_size=4 * width,
-            image_size=spec.size or 224,
-            patch_size=int(patch),
-            num_labels=labels,
-        )
+    family = next(family for family in _CONFIGURATIONS if kind.startswith(family))
+    config = _CONFIGURATIONS[family](spec, *what.split("/"))
+    config.num_labels = 1000 if spec.classes is None else spec.classes
     return getattr(transformers, kind)(config)
+
+
+def _vit_configuration(make, spec, size, patch):
+    width, depth, heads = _VIT_WIDTHS[size]
+    return make(
+        hidden_size=width,
+        num_hidden_layers=depth,
+        num_attention_heads=heads,
+        intermediate_size=4 * width,
+        image_size=spec.size or 224,
+        patch_size=int(patch),
+    )
+
+
+def _swin_configuration(make, spec, size, window):
+    width, depth, heads = _SWIN_WIDTHS[size]
+    return make(
+        embed_dim=width,
+        depths=[2, 2, depth, 2],
+        num_heads=[heads * 2**stage for stage in range(4)],
+        image_size=spec.size or 224,
+        window_size=int(window),
+    )
+
+
+def _resnet_configuration(spec, depth):
+    widths, kind = ([64, 128, 256, 512], "basic") if int(depth) < 50 else ([256, 512, 1024, 2048], "bottleneck")
+    return transformers.ResNetConfig(
+        embedding_size=64, hidden_sizes=widths, depths=_RESNET_DEPTHS[depth], layer_type=kind
+    )
+
+
+_CONFIGURATIONS = {
+    "ViT": partial(_vit_configuration, transformers.ViTConfig),
+    "DeiT": partial(_vit_configuration, transformers.DeiTConfig),
+    "Swinv2": partial(_swin_configuration, transformers.Swinv2Config),
+    "Swin": partial(_swin_configuration, transformers.SwinConfig),
+    "ResNet": _resnet_configuration,
+}
 
 
 def _transformers_size(module, spec):
@@ -169,9 +198,7 @@ def _lukemelas_side(spec):
 
 LIBRARIES = {
     "timm": Library(_timm, _timm_size, _timm_outputs),
-    "torchvision": Library(
-        _torchvision, lambda module, spec: (spec.size or 224,) * 2, lambda module, images: {"logits": module(images)}
-    ),
+    "torchvision": Library(_torchvision, _torchvision_size, lambda module, images: {"logits": module(images)}),
     "transformers": Library(_transformers, _transformers_size, _transformers_outputs, _transformers_state),
     "lukemelas": Library(
         _lukemelas, lambda module, spec: (_lukemelas_side(spec),) * 2, lambda module, images: {"logits": module(images)}

@@ -5,6 +5,9 @@ from functools import partial
 import timm
 import torch
 import torchvision
+from timm.models.swin_transformer import checkpoint_filter_fn as swin_filter
+from timm.models.swin_transformer_v2 import checkpoint_filter_fn as swin2_filter
+from timm.models.tnt import checkpoint_filter_fn as tnt_filter
 from timm.models.vision_transformer import _load_weights as read_google
 from timm.models.vision_transformer import checkpoint_filter_fn as vit_filter
 
@@ -41,6 +44,15 @@ def _filtered(model, read, change, bench: Bench):
     ):
         raise Failed("the layout changes nothing")
     return _equal(dict(read(changed, reference.module)), reference.state)
+
+
+def _huawei(bench: Bench):
+    return _filtered("tnt_s_patch16_224", tnt_filter, layouts.huawei, bench)
+
+
+def _microsoft(model, read, bench: Bench):
+    reference = Reference(Spec("timm", model))
+    return _equal(read(layouts.microsoft(reference.state, reference.module), reference.module), reference.state)
 
 
 def _published(bench: Bench):
@@ -89,6 +101,14 @@ def selfcheck_cases():
             partial(_filtered, "vit_tiny_patch16_224", vit_filter, layouts.linear_patches),
             Tier.FAST,
         ),
+        Case("layout", "tnt_s_patch16_224", "original", "names", _huawei, Tier.FAST),
+        *[
+            Case("layout", model, "original", "names", partial(_microsoft, model, read), Tier.FAST)
+            for model, read in (
+                ("swin_tiny_patch4_window7_224", swin_filter),
+                ("swinv2_tiny_window8_256", swin2_filter),
+            )
+        ],
         Case("layout", "vit_b_16", "torchvision", "names", _published, Tier.DEFAULT),
         Case("layout", "efficientnet_lite0", "original", "numerics", _lukemelas, Tier.FAST),
     ]
