@@ -47,7 +47,7 @@ def _reference(row, variant):
 
 
 def forward_cases(registered):
-    """Cases of all tables, and of every registered classifier; those that nothing covers fail."""
+    """Cases of all tables, and of every registered name; those that nothing covers fail."""
     extra = [
         row for start, table in TABLES.items() if any(name.startswith(start) for name in registered) for row in table
     ]
@@ -55,9 +55,7 @@ def forward_cases(registered):
     covered = {row.ours for row in extra}
     uncovered = []
     for name, model in registered.items():
-        if model["task"] != "classify":
-            continue
-        if timm.is_model(name):
+        if model["task"] == "classify" and timm.is_model(name):
             keyed.setdefault((name, "timm", "safetensors", ()), _own_name(name))
         elif name not in covered:
             uncovered.append(Case("forward", name, "none", "none", partial(_uncovered, name), Tier.FAST))
