@@ -53,7 +53,7 @@ void check(const AttentionArgs& args) {
 
 std::int64_t attention_tasks(const AttentionArgs& args) {
   check(args);
-  const std::int64_t sizes[] = {args.batch, args.heads, AttentionPlan(args).row_blocks};
+  const std::int64_t sizes[] = {args.batch, args.heads, AttentionPlan(args).head_tasks};
   const auto tasks = checked_numel(sizes);
   if (!tasks) refuse("more tasks than can be counted");
   return static_cast<std::int64_t>(*tasks);

@@ -8,12 +8,10 @@
 #include "common/kernels/attention.h"
 #include "common/kernels/attention_plan.h"
 #include "common/kernels/panel_gemm.h"
+#include "common/kernels/softmax_block.h"
 
 namespace vitral::kernels {
 namespace {
-
-constexpr float kLog2E = 1.44269504088896340736F;
-constexpr float kNoScore = -__builtin_inff();
 
 /// The rows of one operand of one head, in sequence or through the window's table.
 template <class T>
@@ -29,66 +27,44 @@ struct Rows {
   }
 };
 
-/// Scores of one query row -> probabilities.
-struct SoftmaxRow {
-  float factor;             ///< multiplies the scores
-  const float* key_factor;  ///< per key, or null
-  const float* bias;        ///< per key, or null
-  std::int64_t bias_stride;
+/// Everything that one head of one batch entry reads and writes.
+template <class T>
+struct Head {
+  Rows<T> q, k, v;
+  T* out;
+  const float* bias;
+  float factor;
 };
 
-template <class S>
-VITRAL_INLINE typename S::Vec load_strided(const float* p, std::int64_t stride, int n) {
-  if (stride == 0) return S::broadcast(*p);
-  if (stride == 1) return n >= kLanes ? S::load(p) : S::load_some(p, n);
-  float lanes[kLanes] = {};
-  for (int i = 0; i < n && i < kLanes; ++i) lanes[i] = p[i * stride];
-  return S::load(lanes);
-}
-
-/// scores[0..n) become log2(e) * (factor * key_factor * score + bias); those up to the vector's end -infinity.
-template <class S>
-void finish_scores(float* scores, int n, const SoftmaxRow& row) {
-  const auto factor = S::broadcast(row.factor * kLog2E);
-  for (int j = 0; j < n; j += kLanes) {
-    auto t = S::mul(S::load(scores + j), factor);
-    if (row.key_factor != nullptr) t = S::mul(t, S::load(row.key_factor + j));
-    if (row.bias != nullptr) {
-      t = S::fma(load_strided<S>(row.bias + j * row.bias_stride, row.bias_stride, n - j), S::broadcast(kLog2E), t);
-    }
-    S::store(scores + j, t);
+/// Head number `index` of the plan's order.
+template <class T>
+Head<T> find_head(const AttentionArgs& args, const AttentionPlan& plan, std::int64_t index) {
+  const Windows& windows = args.windows;
+  const std::int64_t batch = plan.head_major ? index % args.batch : index / args.heads;
+  const std::int64_t head = plan.head_major ? index / args.batch : index % args.heads;
+  std::int64_t image = batch;
+  std::int64_t bias_entry = batch;
+  const std::int32_t* table = nullptr;
+  if (windows.tokens != nullptr) {
+    const std::int64_t window = batch % windows.count;
+    image = batch / windows.count;
+    bias_entry = windows.bias_group != nullptr ? windows.bias_group[window] : window;
+    table = windows.tokens + window * args.keys;
   }
-}
-
-/// Turns scores into exp(score - maximum), written as units of C over the scores; adds to `sum`, raises `maximum` (of
-/// log2(e) * score). Returns what earlier sums and products of this row have to be multiplied with.
-template <class C>
-float softmax_row(float* scores, int n, const SoftmaxRow& row, float& maximum, float& sum) {
-  using S = typename C::Simd;
-  float factor = row.factor * kLog2E;
-  if (row.bias != nullptr || row.key_factor != nullptr || !(factor > 0)) {
-    finish_scores<S>(scores, n, row);
-    factor = 1;
-  }
-  const int last = (n - 1) / kLanes * kLanes;
-  S::store(scores + last, S::keep(S::load(scores + last), n - last, kNoScore));
-  auto best = S::load(scores);
-  for (int j = kLanes; j < n; j += kLanes) best = S::max(best, S::load(scores + j));
-  const float block_maximum = S::reduce_max(best) * factor;
-  const float old_maximum = maximum;
-  maximum = block_maximum > old_maximum ? block_maximum : old_maximum;
-  const float reference = maximum == kNoScore ? 0.0F : maximum;
-  const auto minus_reference = S::broadcast(-reference);
-  const auto factors = S::broadcast(factor);
-  auto sums = S::broadcast(0.0F);
-  for (int j = 0; j < n; j += kLanes) {
-    const auto e = S::exp2(S::fma(S::load(scores + j), factors, minus_reference));
-    sums = S::add(sums, e);
-    C::store_row(scores, j, e);
-  }
-  const float carry = old_maximum == kNoScore ? 0.0F : __builtin_exp2f(old_maximum - reference);
-  sum = sum * carry + S::reduce_add(sums);
-  return carry;
+  const auto rows = [&](const ConstTokens& operand, const void* padding) {
+    const TokenStrides& s = operand.strides;
+    const T* pad =
+        padding == nullptr ? reinterpret_cast<const T*>(kZeroRow) : static_cast<const T*>(padding) + head * s.head;
+    return Rows<T>{static_cast<const T*>(operand.data) + image * s.batch + head * s.head, s.token, table, pad};
+  };
+  const TokenStrides& out = args.out.strides;
+  const AttentionBias& bias = args.bias;
+  return {rows(args.q, windows.q_padding),
+          rows(args.k, windows.k_padding),
+          rows(args.v, windows.v_padding),
+          static_cast<T*>(args.out.data) + image * out.batch + head * out.head,
+          bias.data == nullptr ? nullptr : bias.data + bias_entry * bias.batch + head * bias.head,
+          args.scale * (args.head_scale != nullptr ? args.head_scale[head] : 1.0F)};
 }
 
 /// Attention of one head at a time, for operands of type T with the arithmetic C.
@@ -102,44 +78,47 @@ class HeadAttention {
       : args_(args), plan_(args), scratch_(plan_.carve(scratch)), dim_(static_cast<int>(args.head_dim)) {}
 
   void run(std::int64_t begin, std::int64_t end) {
-    std::int64_t packed = -1;
-    for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t head = task / plan_.row_blocks;
-      if (head != packed) select_head(head);
-      packed = head;
-      const std::int64_t first = task % plan_.row_blocks * kRowBlock;
-      attend_rows(first, smaller(kRowBlock, args_.queries - first));
+    while (begin < end) {
+      const std::int64_t head = begin / plan_.head_tasks;
+      const std::int64_t first = begin % plan_.head_tasks * kTaskRows;
+      const std::int64_t next = (head + 1) * plan_.head_tasks;
+      const std::int64_t tasks = (next < end ? next : end) - begin;
+      attend_head(head, next < end, first, smaller(first + tasks * kTaskRows, args_.queries));
+      begin += tasks;
     }
   }
 
  private:
-  Rows<T> rows(const ConstTokens& operand, const void* padding, std::int64_t image, const std::int32_t* table) const {
-    const TokenStrides& s = operand.strides;
-    const T* pad =
-        padding == nullptr ? reinterpret_cast<const T*>(kZeroRow) : static_cast<const T*>(padding) + head_ * s.head;
-    return {static_cast<const T*>(operand.data) + image * s.batch + head_ * s.head, s.token, table, pad};
+  /// Query rows [first, last) of head `index`; `more` where the head after it follows.
+  void attend_head(std::int64_t index, bool more, std::int64_t first, std::int64_t last) {
+    head_ = find_head<T>(args_, plan_, index);
+    pack_keys(head_.k);
+    pack_values(head_.v);
+    const Head<T> next = find_head<T>(args_, plan_, more ? index + 1 : index);
+    for (std::int64_t row = first; row < last; row += kRowBlock) {
+      if (more) prefetch(next, row, row + kRowBlock);
+      attend_rows(row, smaller(kRowBlock, last - row));
+    }
   }
 
-  void select_head(std::int64_t index) {
-    const Windows& windows = args_.windows;
-    const std::int64_t batch = index / args_.heads;
-    head_ = index % args_.heads;
-    std::int64_t image = batch;
-    std::int64_t bias_entry = batch;
-    table_ = nullptr;
-    if (windows.tokens != nullptr) {
-      const std::int64_t window = batch % windows.count;
-      image = batch / windows.count;
-      bias_entry = windows.bias_group != nullptr ? windows.bias_group[window] : window;
-      table_ = windows.tokens + window * args_.keys;
+  /// The next head's rows lie scattered in the projection: they are asked for while this head computes. Tokens are
+  /// shared out over the query rows.
+  void prefetch(const Head<T>& head, std::int64_t first_row, std::int64_t last_row) const {
+    prefetch(head.q, first_row, smaller(last_row, args_.queries));
+    const std::int64_t end = smaller(last_row, args_.queries) * args_.keys / args_.queries;
+    prefetch(head.k, first_row * args_.keys / args_.queries, end);
+    prefetch(head.v, first_row * args_.keys / args_.queries, end);
+  }
+
+  void prefetch(const Rows<T>& rows, std::int64_t first, std::int64_t end) const {
+    constexpr int kCacheLine = 64;
+    constexpr int kSecondLevel = 2;
+    for (std::int64_t token = first; token < end; ++token) {
+      const char* row = reinterpret_cast<const char*>(rows[token]);
+      for (std::int64_t at = 0; at < dim_ * static_cast<std::int64_t>(sizeof(T)); at += kCacheLine) {
+        __builtin_prefetch(row + at, 0, kSecondLevel);
+      }
     }
-    q_ = rows(args_.q, windows.q_padding, image, table_);
-    out_ = static_cast<T*>(args_.out.data) + image * args_.out.strides.batch + head_ * args_.out.strides.head;
-    bias_ = args_.bias.data;
-    if (bias_ != nullptr) bias_ += bias_entry * args_.bias.batch + head_ * args_.bias.head;
-    factor_ = args_.scale * (args_.head_scale != nullptr ? args_.head_scale[head_] : 1.0F);
-    pack_keys(rows(args_.k, windows.k_padding, image, table_));
-    pack_values(rows(args_.v, windows.v_padding, image, table_));
   }
 
   static float inverse_norm(const T* row, int dim) {
@@ -155,22 +134,33 @@ class HeadAttention {
 
   /// [panel][feature][16 keys]; keys that do not exist are zero.
   void pack_keys(const Rows<T>& keys) {
-    const T* const nothing = reinterpret_cast<const T*>(kZeroRow);
     for (std::int64_t first = 0; first < args_.keys; first += kLanes) {
-      float* panel = scratch_.keys + first * plan_.key_units(C::kPerUnit);
       const T* row[kLanes];
-      for (int i = 0; i < kLanes; ++i) row[i] = first + i < args_.keys ? keys[first + i] : nothing;
-      for (int d = 0; d < dim_; d += kChunk) {
-        typename S::Vec block[kLanes];
-#pragma GCC unroll 16
-        for (int i = 0; i < kLanes; ++i) block[i] = C::row_units(row[i] + d, dim_ - d);
-        S::transpose(block);
-        const int units = smaller(kLanes, ceil_div(dim_ - d, C::kPerUnit));
-        for (int i = 0; i < units; ++i) S::store(panel + (d / C::kPerUnit + i) * kLanes, block[i]);
+      for (int i = 0; i < kLanes; ++i) {
+        row[i] = first + i < args_.keys ? keys[first + i] : reinterpret_cast<const T*>(kZeroRow);
       }
+      float* panel = scratch_.keys + first * plan_.key_units(C::kPerUnit);
+      int d = 0;
+      for (; d + kChunk <= dim_; d += kChunk) pack_key_chunk<true>(row, d, panel);
+      if (d < dim_) pack_key_chunk<false>(row, d, panel);
       if (args_.cosine) {
         for (int i = 0; i < kLanes; ++i) scratch_.key_factor[first + i] = inverse_norm(row[i], dim_);
       }
+    }
+  }
+
+  /// Up to sixteen units of sixteen keys.
+  template <bool kFull>
+  VITRAL_INLINE void pack_key_chunk(const T* const (&row)[kLanes], int d, float* panel) const {
+    typename S::Vec block[kLanes];
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) block[i] = C::row_units(row[i] + d, kFull ? kChunk : dim_ - d);
+    S::transpose(block);
+    const int units = kFull ? kLanes : static_cast<int>(ceil_div(dim_ - d, C::kPerUnit));
+    float* to = panel + d / C::kPerUnit * kLanes;
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) {
+      if (i < units) S::store(to + i * kLanes, block[i]);
     }
   }
 
@@ -189,17 +179,24 @@ class HeadAttention {
 
   void attend_rows(std::int64_t first, int count) {
     for (int r = 0; r < count; ++r) {
-      const T* row = q_[first + r];
+      const T* row = head_.q[first + r];
       float* to = scratch_.queries + r * kRowStride;
       for (int d = 0; d < dim_; d += kChunk) S::store(to + d / C::kPerUnit, C::row_units(row + d, dim_ - d));
-      maximum_[r] = kNoScore;
-      sum_[r] = 0;
-      row_factor_[r] = args_.cosine ? factor_ * inverse_norm(row, dim_) : factor_;
+      row_factor_[r] = args_.cosine ? head_.factor * inverse_norm(row, dim_) : head_.factor;
+    }
+    for (int r = 0; r < count; r += kLanes) {
+      S::store(state_.maximum + r, S::broadcast(kNoScore));
+      S::store(state_.sum + r, S::broadcast(0.0F));
     }
     for (std::int64_t key = 0; key < args_.keys; key += plan_.key_block) {
       attend_block(first, count, key, smaller(plan_.key_block, args_.keys - key));
     }
-    for (int r = 0; r < count; ++r) write_row(first + r, r);
+    // A row without any key has no products either: zero it is.
+    for (int r = 0; r < count; r += kLanes) {
+      const auto sum = S::max(S::broadcast(1e-30F), S::load(state_.sum + r));
+      S::store(state_.sum + r, S::div(S::broadcast(1.0F), sum));
+    }
+    for (int r = 0; r < count; ++r) write_row(first + r, scratch_.products + r * kRowStride, state_.sum[r]);
   }
 
   void attend_block(std::int64_t first, int count, std::int64_t key, int keys) {
@@ -207,13 +204,19 @@ class HeadAttention {
     multiply<C>({scratch_.queries, kRowStride, scratch_.keys + key / kLanes * key_panel, key_panel, scratch_.scores,
                  plan_.score_stride, count, static_cast<int>(ceil_div(keys, kLanes)),
                  static_cast<int>(plan_.key_units(C::kPerUnit)), false});
-    for (int r = 0; r < count; ++r) {
-      const SoftmaxRow row = {
-          row_factor_[r], args_.cosine ? scratch_.key_factor + key : nullptr,
-          bias_ == nullptr ? nullptr : bias_ + (first + r) * args_.bias.row + key * args_.bias.column,
-          args_.bias.column};
-      const float carry = softmax_row<C>(scratch_.scores + r * plan_.score_stride, keys, row, maximum_[r], sum_[r]);
-      if (key > 0) scale_row(scratch_.products + r * kRowStride, carry);
+    const ScoreBlock block = {
+        scratch_.scores,
+        plan_.score_stride,
+        count,
+        keys,
+        row_factor_,
+        args_.cosine ? scratch_.key_factor + key : nullptr,
+        head_.bias == nullptr ? nullptr : head_.bias + first * args_.bias.row + key * args_.bias.column,
+        args_.bias.row,
+        args_.bias.column};
+    softmax<C>(block, state_);
+    if (key > 0) {
+      for (int r = 0; r < count; ++r) scale_row(scratch_.products + r * kRowStride, state_.carry[r]);
     }
     multiply<C>({scratch_.scores, plan_.score_stride, scratch_.values + key / C::kPerUnit * kLanes,
                  plan_.value_units(C::kPerUnit) * kLanes, scratch_.products, kRowStride, count,
@@ -225,15 +228,14 @@ class HeadAttention {
     for (int d = 0; d < dim_; d += kLanes) S::store(row + d, S::mul(S::load(row + d), factors));
   }
 
-  void write_row(std::int64_t token, int r) const {
-    std::int64_t at = token;
-    if (table_ != nullptr) at = table_[token];
+  void write_row(std::int64_t token, const float* from, float factor) const {
+    const std::int32_t* table = head_.q.table;
+    const std::int64_t at = table != nullptr ? table[token] : token;
     if (at < 0) return;
-    T* to = out_ + at * args_.out.strides.token;
-    const auto factor = S::broadcast(sum_[r] > 0 || sum_[r] != sum_[r] ? 1.0F / sum_[r] : 0.0F);
-    const float* from = scratch_.products + r * kRowStride;
+    T* to = head_.out + at * args_.out.strides.token;
+    const auto factors = S::broadcast(factor);
     for (int d = 0; d < dim_; d += kLanes) {
-      const auto x = S::mul(S::load(from + d), factor);
+      const auto x = S::mul(S::load(from + d), factors);
       if (dim_ - d >= kLanes) {
         S::store(to + d, x);
       } else {
@@ -246,21 +248,15 @@ class HeadAttention {
   const AttentionPlan plan_;
   const AttentionScratch scratch_;
   const int dim_;
-  // The head at hand.
-  std::int64_t head_ = 0;
-  Rows<T> q_ = {};
-  T* out_ = nullptr;
-  const float* bias_ = nullptr;
-  const std::int32_t* table_ = nullptr;
-  float factor_ = 1;
+  Head<T> head_ = {};  ///< the head at hand
   // The query rows at hand.
-  float maximum_[kRowBlock] = {};
-  float sum_[kRowBlock] = {};
-  float row_factor_[kRowBlock] = {};
+  SoftmaxState state_ = {};
+  float row_factor_[kMaxRows] = {};
 };
 
 template <class C, class T>
 void attend(const AttentionArgs& args, std::int64_t begin, std::int64_t end, float* scratch) {
+  [[maybe_unused]] const typename C::Simd::Guard guard;
   HeadAttention<C, T>(args, scratch).run(begin, end);
 }
 

@@ -5,8 +5,10 @@
 
 namespace vitral::kernels {
 
-constexpr int kRowBlock = 12;            ///< query rows of one task: two register tiles
-constexpr std::int64_t kKeyBlock = 512;  ///< keys whose scores are held at once: 12 rows fit the first cache
+constexpr int kTaskRows = 12;             ///< query rows of one task: two register tiles
+constexpr int kRowBlock = 2 * kTaskRows;  ///< query rows that go through the softmax together
+constexpr std::int64_t kKeyBlock =
+    512;  ///< keys whose scores are held at once: their scores fit the first-level cache with 24 rows
 constexpr std::int64_t kRowStride = kMaxHeadDim + 16;
 alignas(64) constexpr float kZeroRow[kMaxHeadDim] = {};
 
@@ -24,9 +26,10 @@ struct AttentionScratch {
 /// files compiled for different processors, so these are forced inline.
 struct AttentionPlan {
   VITRAL_INLINE explicit AttentionPlan(const AttentionArgs& args)
-      : row_blocks((args.queries + kRowBlock - 1) / kRowBlock), keys(args.keys), head_dim(args.head_dim) {
+      : head_tasks((args.queries + kTaskRows - 1) / kTaskRows), keys(args.keys), head_dim(args.head_dim) {
     const std::int64_t blocks = (keys + kKeyBlock - 1) / kKeyBlock;
     key_block = blocks <= 1 ? kKeyBlock : round_up((keys + blocks - 1) / blocks);
+    head_major = args.bias.data != nullptr && (args.bias.batch == 0 || args.windows.bias_group != nullptr);
     score_stride = round_up(keys < key_block ? keys : key_block) + 16;
   }
 
@@ -54,7 +57,8 @@ struct AttentionPlan {
     return s;
   }
 
-  std::int64_t row_blocks;  ///< tasks of a head
+  std::int64_t head_tasks;  ///< tasks of a head
+  bool head_major;          ///< a head of all batch entries before the next: they share its bias
   std::int64_t keys;
   std::int64_t head_dim;
   std::int64_t key_block;  ///< a multiple of 16

@@ -98,6 +98,7 @@ struct Fp32Arithmetic {
   using Simd = S;
   using Units = typename S::Vec;
   static constexpr int kPerUnit = 1;
+  static constexpr int kExpDegree = 5;
 
   static VITRAL_INLINE Units load(const float* units) { return S::load(units); }
   static VITRAL_INLINE Units broadcast(const float* unit) { return S::broadcast(*unit); }

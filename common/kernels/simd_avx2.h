@@ -1,9 +1,7 @@
 /// Sixteen fp32 lanes in two AVX registers. What each function means: simd_portable.h.
 #pragma once
 
-#include <immintrin.h>
-
-#include "common/kernels/simd_common.h"
+#include "common/kernels/simd_x86.h"
 
 namespace vitral::kernels {
 namespace {
@@ -13,6 +11,7 @@ struct Avx2 {
     __m256 low;
     __m256 high;
   };
+  using Guard = FlushSubnormals;
   static constexpr int kMaxPanels = 1;  ///< twelve sums, two columns and a broadcast fill the sixteen registers
 
   static VITRAL_INLINE Vec broadcast(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
@@ -97,17 +96,15 @@ struct Avx2 {
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
   }
-  static VITRAL_INLINE float reduce_max(Vec v) {
-    const __m256 eight = _mm256_max_ps(v.low, v.high);
-    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
-    const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
-    return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
-  }
+  /// to[i] = what v[i] folds to.
+  static VITRAL_INLINE void reduce_add(const Vec (&v)[4], float* to) { fold_four<Add>(v, to); }
+  static VITRAL_INLINE void reduce_max(const Vec (&v)[4], float* to) { fold_four<Max>(v, to); }
 
+  template <int kDegree = 5>
   static VITRAL_INLINE Vec exp2(Vec t) {
     const Vec clamped = max(broadcast(-127.0F), t);  // in this order, what is no number stays none
     const Vec whole = {_mm256_floor_ps(clamped.low), _mm256_floor_ps(clamped.high)};
-    const Vec power = exp2_polynomial<Avx2>(sub(clamped, whole));
+    const Vec power = exp2_polynomial<Avx2, kDegree>(sub(clamped, whole));
     return {_mm256_mul_ps(power.low, power_of_two(whole.low)), _mm256_mul_ps(power.high, power_of_two(whole.high))};
   }
 
@@ -130,6 +127,30 @@ struct Avx2 {
   }
 
  private:
+  struct Add {
+    static VITRAL_INLINE __m256 of(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
+    static VITRAL_INLINE __m128 of(__m128 a, __m128 b) { return _mm_add_ps(a, b); }
+  };
+  struct Max {
+    static VITRAL_INLINE __m256 of(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+    static VITRAL_INLINE __m128 of(__m128 a, __m128 b) { return _mm_max_ps(a, b); }
+  };
+
+  /// Interleaves while it folds: four vectors cost little more than one.
+  template <class Op>
+  static VITRAL_INLINE void fold_four(const Vec (&v)[4], float* to) {
+    const auto fold_two = [](const Vec& a, const Vec& b) __attribute__((always_inline)) {
+      const __m256 x = Op::of(a.low, a.high);
+      const __m256 y = Op::of(b.low, b.high);
+      return _mm256_castps_pd(Op::of(_mm256_unpacklo_ps(x, y), _mm256_unpackhi_ps(x, y)));
+    };
+    const __m256d ab = fold_two(v[0], v[1]);
+    const __m256d cd = fold_two(v[2], v[3]);
+    const __m256 abcd =
+        Op::of(_mm256_castpd_ps(_mm256_unpacklo_pd(ab, cd)), _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd)));
+    _mm_storeu_ps(to, Op::of(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1)));
+  }
+
   /// 2^n for whole n from -127 (which gives 0) to 127.
   static VITRAL_INLINE __m256 power_of_two(__m256 n) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));

@@ -1,15 +1,14 @@
 /// Sixteen fp32 lanes in one AVX-512 register. What each function means: simd_portable.h.
 #pragma once
 
-#include <immintrin.h>
-
-#include "common/kernels/simd_common.h"
+#include "common/kernels/simd_x86.h"
 
 namespace vitral::kernels {
 namespace {
 
 struct Avx512 {
   using Vec = __m512;
+  using Guard = FlushSubnormals;
   static constexpr int kMaxPanels = 4;
 
   static VITRAL_INLINE __mmask16 first(int n) { return static_cast<__mmask16>((1U << (n < 16 ? n : 16)) - 1U); }
@@ -66,13 +65,14 @@ struct Avx512 {
   static VITRAL_INLINE Vec min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
   static VITRAL_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
   static VITRAL_INLINE float reduce_add(Vec v) { return _mm512_reduce_add_ps(v); }
-  static VITRAL_INLINE float reduce_max(Vec v) { return _mm512_reduce_max_ps(v); }
+  /// to[i] = what v[i] folds to.
+  static VITRAL_INLINE void reduce_add(const Vec (&v)[4], float* to) { fold_four<Add>(v, to); }
+  static VITRAL_INLINE void reduce_max(const Vec (&v)[4], float* to) { fold_four<Max>(v, to); }
 
+  template <int kDegree = 5>
   static VITRAL_INLINE Vec exp2(Vec t) {
-    constexpr int kTowardsMinusInfinity = 1;
-    const Vec power = exp2_polynomial<Avx512>(_mm512_reduce_ps(t, kTowardsMinusInfinity));
-    // The comparison drops what would be subnormal, which costs some processors a trap a multiplication.
-    return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(t, _mm512_set1_ps(-126.0F), _CMP_NLT_UQ), power, t);
+    constexpr int kMinusFloor = 1;  // reduce: t - floor(t), and 0 for infinities; scalef: times 2^floor(t)
+    return _mm512_scalef_ps(exp2_polynomial<Avx512, kDegree>(_mm512_reduce_ps(t, kMinusFloor)), t);
   }
 
   static VITRAL_INLINE void transpose(Vec (&rows)[kLanes]) {
@@ -93,6 +93,28 @@ struct Avx512 {
   }
 
  private:
+  struct Add {
+    static VITRAL_INLINE __m512 of(__m512 a, __m512 b) { return _mm512_add_ps(a, b); }
+    static VITRAL_INLINE __m256 of(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
+    static VITRAL_INLINE __m128 of(__m128 a, __m128 b) { return _mm_add_ps(a, b); }
+  };
+  struct Max {
+    static VITRAL_INLINE __m512 of(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
+    static VITRAL_INLINE __m256 of(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+    static VITRAL_INLINE __m128 of(__m128 a, __m128 b) { return _mm_max_ps(a, b); }
+  };
+
+  /// Interleaves while it folds: four vectors cost little more than one.
+  template <class Op>
+  static VITRAL_INLINE void fold_four(const Vec (&v)[4], float* to) {
+    const __m512d ab = _mm512_castps_pd(Op::of(_mm512_unpacklo_ps(v[0], v[1]), _mm512_unpackhi_ps(v[0], v[1])));
+    const __m512d cd = _mm512_castps_pd(Op::of(_mm512_unpacklo_ps(v[2], v[3]), _mm512_unpackhi_ps(v[2], v[3])));
+    const __m512 abcd =
+        Op::of(_mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd)), _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd)));
+    const __m256 half = Op::of(_mm512_castps512_ps256(abcd), _mm512_extractf32x8_ps(abcd, 1));
+    _mm_storeu_ps(to, Op::of(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+  }
+
   /// Four 4 x 4 transpositions, one in each 128-bit quarter.
   static VITRAL_INLINE void transpose_quads(const Vec* rows, Vec* columns) {
     const __m512d low01 = _mm512_castps_pd(_mm512_unpacklo_ps(rows[0], rows[1]));

@@ -26,6 +26,7 @@ struct Bf16Arithmetic {
   using Vec = Simd::Vec;
   using Units = __m512bh;
   static constexpr int kPerUnit = 2;
+  static constexpr int kExpDegree = 3;  ///< probabilities are rounded to bf16
 
   static VITRAL_INLINE Units load(const float* units) { return pairs(_mm512_loadu_si512(units)); }
   static VITRAL_INLINE Units broadcast(const float* unit) {

@@ -12,6 +12,7 @@ struct Portable {
   struct Vec {
     float lane[kLanes];
   };
+  struct Guard {};                      ///< lives while a kernel computes; see FlushSubnormals
   static constexpr int kMaxPanels = 1;  ///< vectors of accumulators a row that the registers hold
 
   template <class F>
@@ -79,20 +80,26 @@ struct Portable {
     for (int i = 0; i < kLanes; ++i) sum += v.lane[i];
     return sum;
   }
-  static float reduce_max(Vec v) {
-    float best = v.lane[0];
-    for (int i = 1; i < kLanes; ++i) best = v.lane[i] > best ? v.lane[i] : best;
-    return best;
+  /// to[i] = what v[i] folds to.
+  static void reduce_add(const Vec (&v)[4], float* to) {
+    for (int i = 0; i < 4; ++i) to[i] = reduce_add(v[i]);
+  }
+  static void reduce_max(const Vec (&v)[4], float* to) {
+    for (int i = 0; i < 4; ++i) {
+      to[i] = v[i].lane[0];
+      for (int k = 1; k < kLanes; ++k) to[i] = v[i].lane[k] > to[i] ? v[i].lane[k] : to[i];
+    }
   }
 
-  /// 2^t for t <= 127; below -126 zero.
+  /// 2^t for t < 128; below -126 zero or subnormal, zero at -infinity; what is no number stays none.
+  template <int kDegree = 5>
   static Vec exp2(Vec t) {
-    const Vec whole = map([&](int i) { return __builtin_floorf(t.lane[i] > -127.0F ? t.lane[i] : -127.0F); });
-    const Vec rest = map([&](int i) { return t.lane[i] > -127.0F ? t.lane[i] - whole.lane[i] : t.lane[i] * 0.0F; });
-    const Vec power = exp2_polynomial<Portable>(rest);
+    const Vec clamped = map([&](int i) { return t.lane[i] < -127.0F ? -127.0F : t.lane[i]; });
+    const Vec whole = map([&](int i) { return __builtin_floorf(clamped.lane[i]); });
+    const Vec power = exp2_polynomial<Portable, kDegree>(sub(clamped, whole));
     return map([&](int i) {
-      if (!(t.lane[i] >= -126.0F)) return t.lane[i] < -126.0F ? 0.0F : t.lane[i];
-      return as_float(static_cast<std::uint32_t>(whole.lane[i] + 127.0F) << 23) * power.lane[i];
+      if (whole.lane[i] != whole.lane[i]) return whole.lane[i];
+      return power.lane[i] * as_float(static_cast<std::uint32_t>(static_cast<int>(whole.lane[i]) + 127) << 23);
     });
   }
 
