@@ -8,6 +8,7 @@
 #include "apps/registry.h"
 #include "common/core/file.h"
 #include "common/core/text.h"
+#include "common/runtime/device.h"
 
 namespace vitral::apps {
 

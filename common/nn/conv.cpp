@@ -16,10 +16,10 @@ Conv2dImpl::Conv2dImpl(const Conv2dOptions& options_) : options(options_) { rese
 
 void Conv2dImpl::reset() {
   drop_packed();
-  norm_.reset();
+  norm_.norm.reset();
   weight = register_parameter("weight", at::empty({options.out_channels, options.in_channels / options.groups(),
                                                    options.kernel, options.kernel}));
-  kaiming_normal_fan_out_(weight);
+  kaiming_normal_fan_out_(weight, options.groups());
   bias = register_parameter("bias", options.bias() ? at::zeros({options.out_channels}) : at::Tensor(), options.bias());
 }
 
@@ -28,51 +28,60 @@ void Conv2dImpl::train(bool on) {
   torch::nn::Module::train(on);
 }
 
-onednn::ConvGeometry Conv2dImpl::geometry() const {
-  const std::int64_t padding = options.same() ? 0 : options.padding();
+onednn::ConvGeometry Conv2dImpl::geometry(std::int64_t padding) const {
   return {{padding, padding}, {options.stride(), options.stride()}, {options.dilation(), options.dilation()}, options.groups()};
 }
 
-at::Tensor Conv2dImpl::pad_same(const at::Tensor& x) const {
+Conv2dImpl::Padded Conv2dImpl::pad(const at::Tensor& x) const {
+  if (!options.same()) return {x, options.padding()};
   const auto total = [&](std::int64_t size) {
     const std::int64_t out = (size + options.stride() - 1) / options.stride();
     return std::max<std::int64_t>((out - 1) * options.stride() + (options.kernel - 1) * options.dilation() + 1 - size, 0);
   };
   const std::int64_t vertical = total(x.size(2)), horizontal = total(x.size(3));
-  if (vertical == 0 && horizontal == 0) return x;
-  return at::constant_pad_nd(x, {horizontal / 2, horizontal - horizontal / 2, vertical / 2, vertical - vertical / 2});
+  if (vertical == horizontal && vertical % 2 == 0) return {x, vertical / 2};
+  return {at::constant_pad_nd(x, {horizontal / 2, horizontal - horizontal / 2, vertical / 2, vertical - vertical / 2}), 0};
 }
 
-at::Tensor Conv2dImpl::forward(const at::Tensor& input, Activation activation, const at::Tensor& residual) {
-  const auto x = options.same() ? pad_same(input) : input;
-  const auto g = geometry();
-  if (inference() == nullptr || at::GradMode::is_enabled()) {
-    auto y = at::conv2d(x, weight, bias, g.stride, g.padding, g.dilation, g.groups);
-    if (norm_) y = norm_->normalize(y);
-    if (residual.defined()) y = y + residual;
-    return activate(y, activation);
-  }
-  if (!packed_.weight.defined()) pack(x);
-  const bool fusible_tail = !residual.defined() || (g.groups == 1 && (activation == Activation::none || activation == Activation::relu));
-  if (packed_.opaque && fusible_tail) return onednn::conv(x, packed_.weight, packed_.bias, g, activation, residual);
-  auto y = packed_.opaque ? onednn::conv(x, packed_.weight, packed_.bias, g, Activation::none, {})
-                          : at::conv2d(x, packed_.weight, packed_.bias, g.stride, g.padding, g.dilation, g.groups);
+at::Tensor Conv2dImpl::forward(const at::Tensor& x, Activation activation, at::Tensor residual) {
+  if (inference() == nullptr || at::GradMode::is_enabled()) return forward_plain(pad(x), activation, residual);
+  return forward_packed(pad(x.to(scalar_type(inference()->precision))), activation, std::move(residual));
+}
+
+at::Tensor Conv2dImpl::forward_plain(const Padded& padded, Activation activation, const at::Tensor& residual) {
+  const auto g = geometry(padded.padding);
+  auto y = at::conv2d(padded.x, weight, bias, g.stride, g.padding, g.dilation, g.groups);
+  if (norm_.norm) y = norm_.norm->normalize(y);
   if (residual.defined()) y = y + residual;
   return activate(y, activation);
 }
 
-void Conv2dImpl::pack(const at::Tensor& x) {
+at::Tensor Conv2dImpl::forward_packed(const Padded& padded, Activation activation, at::Tensor residual) {
+  const auto& x = padded.x;
+  const auto g = geometry(padded.padding);
+  if (!packed_.weight.defined()) pack(x, g);
+  const bool fusible_tail = !residual.defined() || (g.groups == 1 && (activation == Activation::none || activation == Activation::relu));
+  if (packed_.opaque && fusible_tail) {
+    return onednn::conv(x, packed_.weight, packed_.bias, g, activation, std::move(residual));
+  }
+  auto y = packed_.opaque ? onednn::conv(x, packed_.weight, packed_.bias, g, Activation::none, {})
+                          : at::conv2d(x, packed_.weight, packed_.bias, g.stride, g.padding, g.dilation, g.groups);
+  if (residual.defined()) y.add_(residual);
+  return activate(y, activation);
+}
+
+void Conv2dImpl::pack(const at::Tensor& x, const onednn::ConvGeometry& geometry) {
   const auto dtype = scalar_type(inference()->precision);
   auto w = weight.detach(), b = bias.defined() ? bias.detach() : at::Tensor();
-  if (norm_) {
-    const auto [scale, shift] = norm_->affine();  // [out] each: norm(y) = y * scale + shift
+  if (norm_.norm) {
+    const auto [scale, shift] = norm_.norm->affine();  // [out] each: norm(y) = y * scale + shift
     b = b.defined() ? b * scale + shift : shift;
     w = w * scale.view({-1, 1, 1, 1});
   }
   w = w.to(x.device(), dtype);
   if (b.defined()) packed_.bias = b.to(x.device(), dtype);
   packed_.opaque = x.is_cpu() && onednn::usable(dtype);
-  packed_.weight = packed_.opaque ? onednn::pack_conv(w.contiguous(), geometry(), x.sizes())
+  packed_.weight = packed_.opaque ? onednn::pack_conv(w.contiguous(), geometry, x.sizes())
                                   : w.contiguous(at::MemoryFormat::ChannelsLast);
   packed(weight);
 }

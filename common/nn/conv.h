@@ -31,10 +31,11 @@ class Conv2dImpl : public torch::nn::Cloneable<Conv2dImpl>, public TwoFaced {
   void train(bool on = true) override;
 
   /// Names the norm that follows. The module that owns both registers it; in inference it is folded into the weights.
-  void set_norm(std::shared_ptr<ChannelNorm> norm) { norm_ = std::move(norm); }
+  void set_norm(std::shared_ptr<ChannelNorm> norm) { norm_.norm = std::move(norm); }
 
-  /// x [B, C, H, W] -> activation(norm(conv(x)) + residual), [B, out, H', W'].
-  at::Tensor forward(const at::Tensor& x, Activation activation = Activation::none, const at::Tensor& residual = {});
+  /// x [B, C, H, W] -> activation(norm(conv(x)) + residual), [B, out, H', W']. In inference `x` may be of any floating type,
+  /// the result is channels_last, and a residual that is moved in and that nobody else holds is overwritten.
+  at::Tensor forward(const at::Tensor& x, Activation activation = Activation::none, at::Tensor residual = {});
 
   Conv2dOptions options;
   at::Tensor weight, bias;
@@ -44,12 +45,25 @@ class Conv2dImpl : public torch::nn::Cloneable<Conv2dImpl>, public TwoFaced {
     at::Tensor weight, bias;
     bool opaque = false;
   };
+  /// The owner names the norm, in a clone too: an assigned convolution keeps the one that it was given.
+  struct NamedNorm {
+    NamedNorm() = default;
+    NamedNorm(const NamedNorm&) {}
+    NamedNorm& operator=(const NamedNorm&) { return *this; }
+    std::shared_ptr<ChannelNorm> norm;
+  };
+  struct Padded {
+    at::Tensor x;
+    std::int64_t padding;  ///< what is still missing, on every side
+  };
   void drop_packed() override { packed_ = {}; }
-  void pack(const at::Tensor& x);
-  at::Tensor pad_same(const at::Tensor& x) const;
-  onednn::ConvGeometry geometry() const;
+  void pack(const at::Tensor& x, const onednn::ConvGeometry& geometry);
+  Padded pad(const at::Tensor& x) const;
+  onednn::ConvGeometry geometry(std::int64_t padding) const;
+  at::Tensor forward_plain(const Padded& padded, Activation activation, const at::Tensor& residual);
+  at::Tensor forward_packed(const Padded& padded, Activation activation, at::Tensor residual);
 
-  std::shared_ptr<ChannelNorm> norm_;
+  NamedNorm norm_;
   Packed packed_;
 };
 TORCH_MODULE(Conv2d);

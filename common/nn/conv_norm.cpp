@@ -5,11 +5,11 @@ namespace vitral::nn {
 std::shared_ptr<ChannelNorm> register_norm(torch::nn::Module& owner, const std::string& name, std::int64_t channels,
                                            const NormOptions& options) {
   if (options.kind == NormKind::frozen) {
-    return owner.register_module(name, FrozenBatchNorm2d(channels, options.eps)).ptr();
+    return owner.register_module(name, FrozenBatchNorm2d(channels, options.eps));
   }
   auto norm = owner.register_module(name, BatchNorm2d(channels, options.eps));
   if (options.zero) norm->weight.detach().zero_();
-  return norm.ptr();
+  return norm;
 }
 
 Conv2d register_conv_norm(torch::nn::Module& owner, const std::string& conv_name, const std::string& norm_name,

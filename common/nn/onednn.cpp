@@ -49,6 +49,11 @@ bool exists(const char* name, const char* overload = "") {
   return c10::Dispatcher::singleton().findSchema({name, overload}).has_value();
 }
 
+/// True where nobody but the caller can see `tensor` or its memory.
+bool replaceable(const at::Tensor& tensor) {
+  return tensor.use_count() == 1 && tensor.storage().use_count() == 1 && tensor.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
 OptionalTensor optional(const at::Tensor& tensor) { return tensor.defined() ? OptionalTensor(tensor) : std::nullopt; }
 
 }  // namespace
@@ -57,7 +62,7 @@ bool usable(at::ScalarType dtype) {
   static const bool present = at::hasMKLDNN() && exists("mkldnn::_linear_pointwise") &&
                               exists("mkldnn::_linear_pointwise", "binary") && exists("mkldnn::_reorder_linear_weight") &&
                               exists("mkldnn::_convolution_pointwise") &&
-                              exists("mkldnn::_convolution_pointwise", "binary") &&
+                              exists("mkldnn::_convolution_pointwise_", "binary") &&
                               exists("mkldnn::_reorder_convolution_weight");
   if (!present) return false;
   if (dtype == at::kFloat) return true;
@@ -92,23 +97,25 @@ at::Tensor pack_conv(const at::Tensor& weight, const ConvGeometry& geometry, at:
 }
 
 at::Tensor conv(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, const ConvGeometry& geometry,
-                Activation activation, const at::Tensor& residual) {
+                Activation activation, at::Tensor residual) {
   static const auto unary = find<at::Tensor(const at::Tensor&, const at::Tensor&, const OptionalTensor&, at::IntArrayRef,
                                             at::IntArrayRef, at::IntArrayRef, std::int64_t, std::string_view, Scalars,
                                             Algorithm)>("mkldnn::_convolution_pointwise");
-  static const auto binary =
-      find<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, const OptionalTensor&, at::IntArrayRef,
-                      at::IntArrayRef, at::IntArrayRef, std::int64_t, std::string_view, std::optional<at::Scalar>, Algorithm,
-                      Scalars, Algorithm)>("mkldnn::_convolution_pointwise", "binary");
+  static const auto add_into = find<at::Tensor&(at::Tensor&, const at::Tensor&, const at::Tensor&, const OptionalTensor&,
+                                                at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, std::int64_t, std::string_view,
+                                                std::optional<at::Scalar>, Algorithm, Scalars, Algorithm)>(
+      "mkldnn::_convolution_pointwise_", "binary");
   const Attribute attr = attribute(activation);
   const auto& g = geometry;
   if (!residual.defined()) {
     return unary.call(x, packed, optional(bias), g.padding, g.stride, g.dilation, g.groups, attr.name, attr.scalars,
                       attr.algorithm);
   }
+  // oneDNN accumulates into the residual. Its operator that does not would copy the residual first, too.
+  if (!replaceable(residual)) residual = residual.clone(at::MemoryFormat::ChannelsLast);
   const Algorithm after = activation == Activation::none ? Algorithm() : Algorithm(attr.name);
-  return binary.call(x, residual, packed, optional(bias), g.padding, g.stride, g.dilation, g.groups, "add", std::nullopt, after,
-                     Scalars(), std::nullopt);
+  return add_into.call(residual, x, packed, optional(bias), g.padding, g.stride, g.dilation, g.groups, "add", std::nullopt, after,
+                       Scalars(), std::nullopt);
 }
 
 }  // namespace vitral::nn::onednn

@@ -31,7 +31,8 @@ struct ConvGeometry {
 at::Tensor pack_conv(const at::Tensor& weight, const ConvGeometry& geometry, at::IntArrayRef input_size);
 
 /// activation(conv(x) + bias [+ residual]); with a residual only none and relu, and groups 1. The result is channels_last.
+/// It takes the place of a residual that is channels_last, moved in, and held by nobody else.
 at::Tensor conv(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, const ConvGeometry& geometry,
-                Activation activation, const at::Tensor& residual);
+                Activation activation, at::Tensor residual);
 
 }  // namespace vitral::nn::onednn

@@ -9,6 +9,7 @@
 #include "common/core/error.h"
 #include "common/core/labels.h"
 #include "common/core/text.h"
+#include "common/nn/init.h"
 #include "common/runtime/adapt.h"
 #include "common/runtime/prepare.h"
 
@@ -59,8 +60,11 @@ void apply_wishes(NativeRecord& record, const LoadRequest& request) {
   }
 }
 
-std::shared_ptr<Classifier> build(const ModelEntry& entry, const NativeRecord& record, std::uint64_t seed) {
-  at::manual_seed(seed);
+std::shared_ptr<Classifier> build(const ModelEntry& entry, const NativeRecord& record, const LoadRequest& request, bool from_file) {
+  // What a file fills completely needs no random numbers.
+  std::optional<nn::SkipInit> skip;
+  if (from_file && !request.allow_partial && !request.num_classes) skip.emplace();
+  at::manual_seed(request.seed);
   BuildOptions options;
   options.num_classes = record.num_classes;
   options.image_size = {record.height, record.width};
@@ -73,6 +77,7 @@ std::shared_ptr<Classifier> build(const ModelEntry& entry, const NativeRecord& r
 void adapt(LoadedModel& model, weights::StateDict& state, const LoadRequest& request, weights::LoadReport& report) {
   const AdaptContext context{model.record.origin, &report.adapted, request.num_classes.has_value()};
   if (request.in_chans) adapt_stem(state, *model.net, report.adapted);
+  if (request.num_classes && model.entry->adapt_classes) model.entry->adapt_classes(state, *model.net, context);
   if (request.num_classes) adapt_head(state, *model.net, report.adapted);
   if (request.image_size && model.entry->adapt) model.entry->adapt(state, *model.net, context);
   for (const auto& each : report.adapted) model.notes.push_back(each.name + ": " + each.text);
@@ -153,7 +158,7 @@ LoadedModel load_model(const Registry& registry, const LoadRequest& request) {
   }
   model.record = base_record(name, own, origin);
   apply_wishes(model.record, request);
-  model.net = build(*name.entry, model.record, request.seed);
+  model.net = build(*name.entry, model.record, request, model.checkpoint.has_value());
   if (model.checkpoint) fill(model, map, request);
   return model;
 }

@@ -57,6 +57,12 @@ struct ModelEntry {
   std::span<const weights::KeyMap> key_maps;  ///< tables of all origins but our own (timm's) keys
   /// Resamples position tables, repeats stems and the like so that `state` fits `model`; null: nothing to adapt.
   std::function<void(weights::StateDict& state, Classifier& model, const AdaptContext& context)> adapt;
+  /// Makes heads of another class count fit where the origin has a rule of its own; null, or left alone: the head is
+  /// re-initialised.
+  std::function<void(weights::StateDict& state, Classifier& model, const AdaptContext& context)> adapt_classes;
+  /// Adds the buffers that `origin` stores and we compute to a state in that origin's names; null: there are none.
+  std::function<void(weights::StateDict& state, Classifier& model, std::string_view origin)> complete;
+  bool shares_original_keys = false;  ///< the authors' files have our keys, whatever other tables of theirs exist
   bool bundled = false;              ///< weights travel with the program
 
   const Preprocess& preprocess() const { return pretrained.front().preprocess; }

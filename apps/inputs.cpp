@@ -1,0 +1,133 @@
+#include "apps/inputs.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "common/core/error.h"
+#include "common/core/file.h"
+#include "common/core/text.h"
+#include "common/image/decode.h"
+
+namespace vitral::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_picture_extension(const fs::path& path) {
+  static constexpr std::array<std::string_view, 9> kExtensions{".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"};
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+}
+
+void sort_by_bytes(std::vector<fs::path>& paths) {
+  std::sort(paths.begin(), paths.end(), [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+}
+
+/// Regular files of a folder, without those in folders below it.
+std::vector<fs::path> files_of(const fs::path& folder, bool (*wanted)(const fs::path&)) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (wanted(it->path()) && !it->is_directory(error)) paths.push_back(it->path());
+  }
+  if (error) throw Error(ErrorKind::input, printable(folder.string()), "can't be listed: " + error.message());
+  sort_by_bytes(paths);
+  return paths;
+}
+
+bool is_pattern(const std::string& text) { return text.find_first_of("*?") != std::string::npos; }
+
+/// Folders by folder, so that a pattern may also stand in the middle of a path.
+std::vector<fs::path> expand_glob(const fs::path& pattern) {
+  std::vector<fs::path> found{pattern.is_absolute() ? pattern.root_path() : fs::path()};
+  for (const auto& part : pattern.relative_path()) {
+    std::vector<fs::path> next;
+    for (const auto& base : found) {
+      if (!is_pattern(part.string())) {
+        if (fs::exists(base / part)) next.push_back(base / part);
+        continue;
+      }
+      std::error_code error;
+      for (fs::directory_iterator it(base.empty() ? fs::path(".") : base, error), end; !error && it != end; it.increment(error)) {
+        const auto name = it->path().filename();
+        if (name.native().front() != '.' && glob_match(part.string(), name.string())) next.push_back(base / name);
+      }
+    }
+    found = std::move(next);
+  }
+  sort_by_bytes(found);
+  return found;
+}
+
+std::vector<PictureSource> expand_list(const std::string& argument) {
+  const fs::path list = argument.substr(1);
+  const std::string text = read_file(list, ErrorKind::input, 256u << 20);
+  std::vector<PictureSource> sources;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    auto end = text.find('\n', begin);
+    if (end == std::string::npos) end = text.size();
+    std::string line = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty() || line.front() == '#') continue;
+    if (line.find('\0') != std::string::npos) throw Error(ErrorKind::input, printable(list.string()), "holds a NUL byte, expected one path a line");
+    const fs::path path(line);
+    sources.push_back({line, path.is_absolute() ? path : list.parent_path() / path});
+  }
+  if (sources.empty()) throw Error(ErrorKind::input, printable(list.string()), "names no files");
+  return sources;
+}
+
+std::string read_standard_input(std::uint64_t most) {
+  std::string bytes;
+  std::array<char, 1 << 16> buffer;
+  while (true) {
+    const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return bytes;
+    if (bytes.size() + static_cast<std::size_t>(got) > most) {
+      throw Error(ErrorKind::input, "standard input", "has more than " + human_bytes(most));
+    }
+    bytes.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace
+
+std::vector<PictureSource> expand_inputs(const std::vector<std::string>& arguments) {
+  if (std::count(arguments.begin(), arguments.end(), "-") > 1) throw Error(ErrorKind::usage, "INPUT", "standard input (-) can be read once only");
+  std::vector<PictureSource> sources;
+  for (const auto& argument : arguments) {
+    std::error_code error;
+    if (argument == "-") {
+      sources.push_back({"-", {}});
+    } else if (argument.size() > 1 && argument.front() == '@' && !fs::exists(argument, error)) {
+      const auto listed = expand_list(argument);
+      sources.insert(sources.end(), listed.begin(), listed.end());
+    } else if (fs::is_directory(argument, error)) {
+      const auto files = files_of(argument, has_picture_extension);
+      if (files.empty()) throw Error(ErrorKind::input, printable(argument), "holds no pictures (.jpg .png .bmp .webp .pnm)");
+      for (const auto& file : files) sources.push_back({file.string(), file});
+    } else if (is_pattern(argument) && !fs::exists(argument, error)) {
+      const auto files = expand_glob(argument);
+      if (files.empty()) throw Error(ErrorKind::input, printable(argument), "matches no file");
+      for (const auto& file : files) sources.push_back({file.string(), file});
+    } else {
+      sources.push_back({argument, argument});
+    }
+  }
+  return sources;
+}
+
+image::Image read_picture(const PictureSource& source, const Limits& limits) {
+  if (!source.path.empty()) return image::read_image(source.path, limits);
+  const std::string bytes = read_standard_input(limits.image_bytes);
+  return image::decode(std::as_bytes(std::span(bytes)), "standard input", limits);
+}
+
+}  // namespace vitral::apps

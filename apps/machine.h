@@ -1,0 +1,14 @@
+/// What this machine is, for reports.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+namespace vitral::apps {
+
+/// {"cpu", "features", "cores", "memory_mb", "os", "vitral", "libtorch", "opencv", "devices": […]}
+nlohmann::ordered_json machine_json();
+
+/// Peak resident memory of this process in MB (10^6 bytes).
+double peak_rss_mb();
+
+}  // namespace vitral::apps

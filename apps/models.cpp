@@ -1,0 +1,144 @@
+// vitral models: what can be built, and where weights for it were published.
+#include <nlohmann/json.hpp>
+
+#include "apps/command.h"
+#include "apps/flags.h"
+#include "apps/json_sink.h"
+#include "apps/records.h"
+#include "apps/registry.h"
+#include "common/core/text.h"
+
+namespace vitral::apps {
+namespace {
+
+struct ModelsFlags {
+  ConsoleFlags console;
+  OutputFlags output;
+  std::string name, task;
+};
+
+nlohmann::ordered_json describe(const Pretrained& published) {
+  nlohmann::ordered_json json = {{"tag", published.tag},
+                                 {"origin", published.origin},
+                                 {"file", published.file},
+                                 {"url", published.url},
+                                 {"hash", published.hash},
+                                 {"licence", published.licence},
+                                 {"num_classes", published.num_classes},
+                                 {"preprocess", to_json(published.preprocess)}};
+  if (published.top1 > 0) json["top1"] = published.top1;
+  if (published.top5 > 0) json["top5"] = published.top5;
+  return json;
+}
+
+nlohmann::ordered_json describe(const ModelEntry& entry, bool whole) {
+  const auto& first = entry.pretrained.front();
+  nlohmann::ordered_json json = {{"name", entry.name},
+                                 {"task", to_string(entry.task)},
+                                 {"bundled", entry.bundled},
+                                 {"family", entry.family},
+                                 {"aliases", entry.aliases},
+                                 {"params", entry.params},
+                                 {"gmacs", entry.gmacs},
+                                 {"input", {first.preprocess.height, first.preprocess.width}},
+                                 {"licence", first.licence},
+                                 {"paper", entry.paper}};
+  if (first.top1 > 0) json["top1"] = first.top1;
+  if (!whole) return json;
+  json["preprocess"] = explain(first.preprocess);
+  auto files = nlohmann::ordered_json::array();
+  for (const auto& published : entry.pretrained) files.push_back(describe(published));
+  json["pretrained"] = files;
+  return json;
+}
+
+/// Bundled ones first, then as registered.
+std::vector<const ModelEntry*> listed(const Registry& registry, const std::string& task) {
+  std::vector<const ModelEntry*> entries;
+  for (const bool bundled : {true, false}) {
+    for (const auto& entry : registry.entries()) {
+      if (entry->bundled == bundled && (task.empty() || to_string(entry->task) == task)) entries.push_back(entry.get());
+    }
+  }
+  return entries;
+}
+
+int list(const ModelsFlags& flags, Console& console) {
+  const auto registry = make_registry();
+  const auto entries = listed(*registry, flags.task);
+  JsonSink json(console, flags.output.json, flags.output.overwrite);
+  if (json) {
+    auto models = nlohmann::ordered_json::array();
+    for (const auto* entry : entries) models.push_back(describe(*entry, false));
+    json.write(json_line({{"models", models}}));
+    json.finish();
+  }
+  if (flags.output.json_on_stdout()) return 0;
+  std::string text = "name                                      task      params M   GMACs   size  top-1   licence\n";
+  for (const auto* entry : entries) {
+    const auto& first = entry->pretrained.front();
+    char top1[16] = "-", line[256];
+    if (first.top1 > 0) std::snprintf(top1, sizeof top1, "%.2f", first.top1);
+    std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-7s %s\n", entry->name.c_str(), std::string(to_string(entry->task)).c_str(),
+                  static_cast<double>(entry->params) / 1e6, entry->gmacs, first.preprocess.height, top1, first.licence.c_str());
+    text += line;
+  }
+  console.result(text);
+  return 0;
+}
+
+int show(const ModelsFlags& flags, Console& console) {
+  const auto registry = make_registry();
+  const auto resolved = registry->resolve(flags.name);
+  const auto& entry = *resolved.entry;
+  JsonSink json(console, flags.output.json, flags.output.overwrite);
+  if (json) json.write(json_line(describe(entry, true)));
+  json.finish();
+  if (flags.output.json_on_stdout()) return 0;
+  std::string text = entry.name + "\n  family      " + entry.family + "\n  paper       " + entry.paper + "\n  parameters  " + std::to_string(entry.params) +
+                     "\n  GMACs       " + std::to_string(entry.gmacs).substr(0, std::to_string(entry.gmacs).find('.') + 3) + "\n";
+  if (!entry.aliases.empty()) text += "  aliases     " + join(entry.aliases) + "\n";
+  text += "  published checkpoints\n";
+  for (const auto& published : entry.pretrained) {
+    char accuracy[48] = "";
+    if (published.top1 > 0) std::snprintf(accuracy, sizeof accuracy, "  top-1 %.2f  top-5 %.2f", published.top1, published.top5);
+    text += "    " + entry.name + "." + published.tag + "  (" + published.origin + ", " + published.licence + ")" + accuracy + "\n      " +
+            explain(published.preprocess) + "\n";
+    if (!published.url.empty()) text += "      " + published.url + "\n";
+  }
+  console.result(text);
+  return 0;
+}
+
+void finish(CLI::App& app, Context& context, const std::shared_ptr<ModelsFlags>& flags, int (*action)(const ModelsFlags&, Console&)) {
+  flags->output.add_json(app);
+  flags->console.add(app);
+  app.callback([flags, action, &context] {
+    context.run = [flags, action, &context] {
+      flags->console.apply(context.console);
+      return action(*flags, context.console);
+    };
+  });
+}
+
+}  // namespace
+
+void add_models(CLI::App& root, Context& context) {
+  auto* app = root.add_subcommand("models", "what can be built, and where weights were published");
+  app->require_subcommand(1);
+  app->footer("Example:\n  vitral models list --task classify");
+
+  auto of_list = std::make_shared<ModelsFlags>();
+  auto* on_list = app->add_subcommand("list", "every registered network");
+  on_list->add_option("--task", of_list->task, "only networks for this")->check(CLI::IsMember({"classify", "detect"}));
+  on_list->footer("Example:\n  vitral models list --json -");
+  finish(*on_list, context, of_list, list);
+
+  auto of_show = std::make_shared<ModelsFlags>();
+  auto* on_show = app->add_subcommand("show", "one network with its published checkpoints");
+  on_show->add_option("NAME", of_show->name, "a name or alias")->required();
+  on_show->footer("Example:\n  vitral models show vit_base_patch16_224");
+  finish(*on_show, context, of_show, show);
+}
+
+}  // namespace vitral::apps

@@ -1,0 +1,41 @@
+#include "apps/records.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vitral::apps {
+
+nlohmann::ordered_json StageTimes::json() const {
+  return {{"decode", decode}, {"preprocess", preprocess}, {"forward", forward}, {"postprocess", postprocess}};
+}
+
+void Summary::failed(const std::string& source, const std::string& reason, const std::string& text) {
+  skipped_.push_back({{"source", source}, {"error", text}});
+  ++reasons_[reason];
+}
+
+nlohmann::ordered_json Summary::json(std::size_t sources) const {
+  return {{"schema", "vitral.summary/1"},
+          {"sources", sources},
+          {"frames_in", outputs() + failures()},
+          {"frames_out", outputs()},
+          {"dropped", nlohmann::ordered_json::object()},
+          {"failed", reasons_},
+          {"skipped", skipped_},
+          {"latency_ms", {{"p50", percentile(latencies_, 50)}, {"p90", percentile(latencies_, 90)}, {"p99", percentile(latencies_, 99)}}}};
+}
+
+std::string json_line(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+double percentile(std::vector<double> values, double p) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const double rank = p / 100 * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(std::floor(rank));
+  const auto above = std::min(below + 1, values.size() - 1);
+  return values[below] + (values[above] - values[below]) * (rank - static_cast<double>(below));
+}
+
+}  // namespace vitral::apps

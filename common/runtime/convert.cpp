@@ -1,0 +1,45 @@
+#include "common/runtime/convert.h"
+
+#include "common/core/error.h"
+
+namespace vitral {
+namespace {
+
+/// The names that a plan gives.
+std::vector<std::string> results_of(const weights::Plan& plan) {
+  std::vector<std::string> names;
+  for (const auto& step : plan.steps) names.insert(names.end(), step.targets.begin(), step.targets.end());
+  return names;
+}
+
+/// The table of that origin which has a place for every tensor and whose own files look like the result.
+std::optional<weights::Plan> plan_for(const ModelEntry& entry, const std::vector<std::string>& names, const std::string& to) {
+  for (const auto& map : entry.key_maps) {
+    if (map.origin != to) continue;
+    auto plan = weights::plan(names, map, weights::Direction::to_theirs);
+    if (plan.is_clean() && weights::detect(results_of(plan), map)) return plan;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void convert_weights(const LoadedModel& model, const std::string& to, const std::filesystem::path& output, bool overwrite) {
+  const auto state = weights::state_dict_of(model.net->module());
+  if (to == "native") return weights::save(output, state, to_metadata(model.record), overwrite);
+  const auto plan = plan_for(*model.entry, weights::names_of(state), to);
+  if (plan) {
+    auto theirs = weights::apply(*plan, state);
+    if (model.entry->complete) model.entry->complete(theirs, *model.net, to);
+    return weights::save(output, theirs, {{"format", "pt"}}, overwrite);
+  }
+  // timm's names are our own; the authors' files often have them too, and then no table of theirs exists.
+  bool has_table = false;
+  for (const auto& map : model.entry->key_maps) has_table |= map.origin == to;
+  if (to == "timm" || (to == "original" && !has_table) || (to == "original" && model.entry->shares_original_keys)) {
+    return weights::save(output, state, {{"format", "pt"}}, overwrite);
+  }
+  throw Error(ErrorKind::usage, "--to " + to, "that library has no layout for " + model.entry->name);
+}
+
+}  // namespace vitral

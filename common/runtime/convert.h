@@ -1,0 +1,15 @@
+/// Writing a network's weights so that another library reads them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "common/runtime/loader.h"
+
+namespace vitral {
+
+/// `to`: "native" (our keys, with architecture, preprocessing and labels), "timm", "torchvision", "hf" or "original".
+/// Throws Error(usage) where that library has no layout for the network.
+void convert_weights(const LoadedModel& model, const std::string& to, const std::filesystem::path& output, bool overwrite);
+
+}  // namespace vitral
