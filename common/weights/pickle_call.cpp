@@ -167,15 +167,18 @@ Id Machine::make_dict(Ids arguments) {
   return add_container(Kind::dict, pairs);
 }
 
-/// ('storage', torch.FloatStorage, key, location, count[, view]).
-Id Machine::storage(Id persistent_id) {
+/// ('storage', torch.FloatStorage, key, location, count[, view]), or in legacy files a class with its source text:
+/// ('module', class, file, text).
+Id Machine::persistent(Id persistent_id) {
   if (!persistent_) fail(Fault::pickle_opcode, "a persistent id where none can be");
   expect_kind(persistent_id, Kind::tuple, "a persistent id");
   const Ids parts = tree_.items(persistent_id);
-  expect_count(parts, 5, 6, "a persistent id");
+  expect_count(parts, 4, 6, "a persistent id");
   expect_kind(parts[0], Kind::text, "a persistent id");
   expect_kind(parts[1], Kind::global, "a persistent id");
-  expect_kind(parts[2], Kind::text, "a persistent id");
+  if (tree_.text(parts[0]) == "module") return parts[1];
+  expect_count(parts, 5, 6, "a storage");
+  expect_kind(parts[2], Kind::text, "a storage");
   if (tree_.text(parts[0]) != "storage") fail(Fault::bad_storage, "a persistent id that names no storage");
   const GlobalFacts type = facts(parts[1]);
   if (type.role == Role::unsupported_tensor) fail(Fault::unsupported_tensor, "a " + tree_.global(parts[1]).full());

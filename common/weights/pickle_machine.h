@@ -30,7 +30,7 @@ class Machine {
   void read_global_lines();
   std::string_view read_line();
 
-  // pickle.cpp: stack
+  // pickle_stack.cpp: stack
   [[noreturn]] void fail(Fault fault, std::string_view message) const {
     source_.fail(fault, "pickle: " + std::string(message), at_);
   }
@@ -43,7 +43,7 @@ class Machine {
   void put(std::uint64_t index, Id id);
   Id get(std::uint64_t index) const;
 
-  // pickle.cpp: containers
+  // pickle_stack.cpp: containers
   void make_tuple(std::size_t count);
   void make_from_mark(Kind kind);
   void append(Id target, Ids values);
@@ -58,7 +58,7 @@ class Machine {
   Id make_record(Id global, Id arguments);
   void build(Id target, Id state);
   Id make_dict(Ids arguments);
-  Id storage(Id persistent_id);
+  Id persistent(Id persistent_id);
   Id rebuild(Role role, Ids arguments);
   Id view(Id storage, Dtype dtype, Id offset, Id sizes, Id strides);
   GlobalFacts facts(Id global) const;

@@ -55,12 +55,11 @@ class HeaderReader final : public JsonVisitor {
     }
   }
   void begin_array() override {
+    if (in_array_ || (place_ != Place::shape && place_ != Place::offsets)) misplaced("an array");
     if (place_ == Place::shape)
       entries.back().shape.emplace();
-    else if (place_ == Place::offsets)
-      entries.back().offsets = 0;
     else
-      return misplaced("an array");
+      entries.back().offsets = 0;
     in_array_ = true;
   }
   void end_array() override {
@@ -93,7 +92,7 @@ class HeaderReader final : public JsonVisitor {
         entries.empty() ? "the header " : "tensor '" + printable(entries.back().name, 100) + "' ";
     source_.fail(fault, subject + std::string(what), 8 + position);
   }
-  void misplaced(std::string_view what) const {
+  [[noreturn]] void misplaced(std::string_view what) const {
     const Fault fault = place_ == Place::dtype     ? Fault::bad_dtype
                         : place_ == Place::shape   ? Fault::bad_shape
                         : place_ == Place::offsets ? Fault::bad_offsets

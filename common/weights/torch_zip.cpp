@@ -2,6 +2,7 @@
 /// notes.
 #include <optional>
 
+#include "common/core/parallel.h"
 #include "common/core/text.h"
 #include "common/weights/torch_tree.h"
 #include "common/weights/zip.h"
@@ -10,6 +11,7 @@ namespace vitral::weights {
 namespace {
 
 constexpr std::string_view kPickle = "/data.pkl";
+constexpr std::size_t kWorthThreads = 8u << 20;
 
 /// "<root>" of the only "<root>/data.pkl".
 std::string find_root(const Source& source, const ZipArchive& archive) {
@@ -41,6 +43,23 @@ void check_byte_order(const Source& source, const ZipArchive& archive, const std
     source.fail(Fault::byte_order, "byte order '" + printable(order, 20) + "', expected 'little'", member->header);
 }
 
+/// The member that holds `storage`, its size checked.
+const ZipMember* find_storage(const Source& source, const ZipArchive& archive, const std::string& root,
+                              const pickle::StorageName& storage) {
+  const std::string key = printable(storage.key, 100);
+  const bool plain = !storage.key.empty() && storage.key.find_first_of("/\\") == std::string_view::npos;
+  const ZipMember* member = plain ? archive.find(root + "/data/" + std::string(storage.key)) : nullptr;
+  if (member == nullptr) source.fail(Fault::bad_storage, "storage '" + key + "' is not in the archive");
+  const auto bytes = checked_mul(storage.count, bits(storage.dtype) / 8);
+  if (!bytes || *bytes != member->size) {
+    source.fail(Fault::size_mismatch,
+                "storage '" + key + "' has " + std::to_string(member->size) + " bytes for " +
+                    std::to_string(storage.count) + " elements of " + std::string(to_string(storage.dtype)),
+                member->header);
+  }
+  return member;
+}
+
 }  // namespace
 
 void read_torch_zip(const Source& source, const ZipArchive& archive, Checkpoint& checkpoint) {
@@ -52,21 +71,12 @@ void read_torch_zip(const Source& source, const ZipArchive& archive, Checkpoint&
   Cursor cursor(source, begin, begin + pickle.bytes.size());
   const pickle::Tree tree = pickle::read(source, cursor, true);
 
-  std::vector<Content> storages;
-  for (const auto& storage : tree.storages) {
-    const std::string key = printable(storage.key, 100);
-    const bool plain = !storage.key.empty() && storage.key.find_first_of("/\\") == std::string_view::npos;
-    const ZipMember* member = plain ? archive.find(root + "/data/" + std::string(storage.key)) : nullptr;
-    if (member == nullptr) source.fail(Fault::bad_storage, "storage '" + key + "' is not in the archive");
-    const auto bytes = checked_mul(storage.count, bits(storage.dtype) / 8);
-    if (!bytes || *bytes != member->size) {
-      source.fail(Fault::size_mismatch,
-                  "storage '" + key + "' has " + std::to_string(member->size) + " bytes for " +
-                      std::to_string(storage.count) + " elements of " + std::string(to_string(storage.dtype)),
-                  member->header);
-    }
-    storages.push_back(archive.stored(*member));
-  }
+  std::vector<const ZipMember*> members;
+  for (const auto& storage : tree.storages) members.push_back(find_storage(source, archive, root, storage));
+  // Checking a CRC reads every byte: large files are worth threads.
+  const int threads = source.bytes.size() > kWorthThreads ? 0 : 1;
+  std::vector<Content> storages(members.size());
+  parallel_for(members.size(), threads, [&](std::size_t i) { storages[i] = archive.stored(*members[i]); });
   collect_state_dict(source, tree, storages, checkpoint);
 }
 
