@@ -1,17 +1,24 @@
 /// One table of functions for each instruction set; each is defined in a file compiled for it.
 #pragma once
 
+#include "common/kernels/activation.h"
 #include "common/kernels/attention.h"
+#include "common/kernels/norm.h"
 
 namespace vitral::kernels {
 
 using AttentionFunction = void(const AttentionArgs& args, std::int64_t begin, std::int64_t end, float* scratch);
+using LayerNormFunction = void(const LayerNormArgs& args, std::int64_t begin, std::int64_t end);
+using ActivationFunction = void(Activation function, DType dtype, const void* x, void* out, std::int64_t count);
 
+/// Where a format is null, `choose_isa` does not offer this table for it.
 struct Isa {
   const char* name;
   AttentionFunction* attention_f32;
   AttentionFunction* attention_bf16;
   AttentionFunction* attention_f16;
+  LayerNormFunction* layer_norm;
+  ActivationFunction* activate;
 };
 
 extern const Isa kPortableIsa;

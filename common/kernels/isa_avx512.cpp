@@ -1,12 +1,19 @@
 // Compiled for AVX-512 F, BW, VL and DQ.
+#include "common/kernels/activation_loop.h"
 #include "common/kernels/attention_loop.h"
 #include "common/kernels/isa.h"
+#include "common/kernels/norm_loop.h"
 #include "common/kernels/simd_avx512.h"
 
 namespace vitral::kernels {
 
 using Arithmetic = Fp32Arithmetic<Avx512>;
 
-const Isa kAvx512Isa = {"avx512", attend<Arithmetic, float>, attend<Arithmetic, Bf16>, attend<Arithmetic, Half>};
+const Isa kAvx512Isa = {"avx512",
+                        attend<Arithmetic, float>,
+                        attend<Arithmetic, Bf16>,
+                        attend<Arithmetic, Half>,
+                        layer_norm_any<Avx512>,
+                        activate_any<Avx512>};
 
 }  // namespace vitral::kernels

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -16,55 +15,6 @@ namespace vitral::kernels {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-std::size_t element_size(DType dtype) {
-  return dtype == DType::f32 ? 4 : 2;
-}
-
-/// A heap block of exactly `count` numbers, so that the address sanitizer sees a step beyond.
-class Buffer {
- public:
-  Buffer(DType dtype, std::int64_t count) : dtype_(dtype), count_(count), bytes_(new char[bytes()]()) {}
-
-  static Buffer random(DType dtype, std::int64_t count, std::mt19937& random, float deviation = 1) {
-    Buffer buffer(dtype, count);
-    std::normal_distribution<float> normal(0, deviation);
-    for (std::int64_t i = 0; i < count; ++i) buffer.set(i, normal(random));
-    return buffer;
-  }
-
-  void* data() const { return bytes_.get(); }
-  std::int64_t count() const { return count_; }
-  void set(std::int64_t i, float x) {
-    if (dtype_ == DType::f32) static_cast<float*>(data())[i] = x;
-    if (dtype_ == DType::bf16) static_cast<Bf16*>(data())[i] = from_float<Bf16>(x);
-    if (dtype_ == DType::f16) static_cast<Half*>(data())[i] = from_float<Half>(x);
-  }
-  float get(std::int64_t i) const {
-    if (dtype_ == DType::f32) return static_cast<const float*>(data())[i];
-    return dtype_ == DType::bf16 ? to_float(static_cast<const Bf16*>(data())[i])
-                                 : to_float(static_cast<const Half*>(data())[i]);
-  }
-
- private:
-  std::size_t bytes() const { return static_cast<std::size_t>(count_) * element_size(dtype_); }
-
-  DType dtype_;
-  std::int64_t count_;
-  std::unique_ptr<char[]> bytes_;
-};
-
-/// Largest error against the twin, relative to the twin's largest value; 1e30 where one is no number.
-double relative_error(const Buffer& got, const Buffer& expected) {
-  double worst = 0;
-  double scale = 0;
-  for (std::int64_t i = 0; i < got.count(); ++i) {
-    const double difference = std::fabs(static_cast<double>(got.get(i)) - expected.get(i));
-    worst = std::isnan(difference) ? 1e30 : std::fmax(worst, difference);
-    scale = std::fmax(scale, std::fabs(static_cast<double>(expected.get(i))));
-  }
-  return scale > 0 ? worst / scale : worst;
-}
 
 /// fp32 results agree to rounding; 16-bit results to one rounding of the output and of the probabilities.
 double tolerance(DType dtype) {
@@ -180,7 +130,7 @@ TEST_P(Attention, AddsBias) {
     AttentionArgs args = arguments(s);
     const Separate data = separate(s, args);
     const Buffer full = floats(s.batch * s.heads * s.queries * s.keys);
-    const auto* bias = static_cast<const float*>(full.data());
+    const auto* bias = full.floats();
     const std::int64_t square = s.queries * s.keys;
     const AttentionBias layouts[] = {{bias, s.heads * square, square, s.keys, 1},  // [B, H, N, M]
                                      {bias, 0, square, s.keys, 1},                 // [H, N, M]
@@ -207,7 +157,7 @@ TEST_P(Attention, MaskedKeysDoNotCount) {
     mask.set(row(4) + j, j < 520 ? -kInfinity : 0.F);  // the first block of keys is empty
     mask.set(row(5) + j, j > 2 ? -kInfinity : 0.F);    // the last one is
   }
-  args.bias = {static_cast<const float*>(mask.data()), s.queries * s.keys, 0, s.keys, 1};
+  args.bias = {mask.floats(), s.queries * s.keys, 0, s.keys, 1};
   expect_equals_twin(args, data.out_count, cpu(), "masked");
   attention(args, 0, attention_tasks(args), cpu());
   const Buffer& out = data.q;
@@ -244,7 +194,7 @@ TEST_P(Attention, CosineOfSwinV2) {
   args.cosine = true;
   const Buffer bias = floats(s.heads * s.queries * s.keys);
   expect_equals_twin(args, data.out_count, cpu(), "cosine");
-  args.bias = {static_cast<const float*>(bias.data()), 0, s.queries * s.keys, s.keys, 1};
+  args.bias = {bias.floats(), 0, s.queries * s.keys, s.keys, 1};
   expect_equals_twin(args, data.out_count, cpu(), "cosine with bias");
 }
 
@@ -295,14 +245,13 @@ TEST_P(Attention, WindowsInImageOrder) {
     std::vector<std::int32_t> groups;
     for (std::int64_t w = 0; w < count; ++w) groups.push_back(w % 3 == 0 ? 1 : 0);
     args.windows.bias_group = groups.data();
-    args.bias = {static_cast<const float*>(bias.data()), s.heads * n * n, n * n, n, 1};
+    args.bias = {bias.floats(), s.heads * n * n, n * n, n, 1};
     expect_equals_twin(args, out_count, cpu(), "padding and bias");
   }
 }
 
 std::string case_name(const testing::TestParamInfo<std::tuple<CpuCase, DType>>& info) {
-  const char* const dtypes[] = {"f32", "bf16", "f16"};
-  return std::get<0>(info.param).name + "_" + dtypes[static_cast<int>(std::get<1>(info.param))];
+  return std::get<0>(info.param).name + "_" + dtype_name(std::get<1>(info.param));
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, Attention,
