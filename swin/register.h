@@ -1,0 +1,10 @@
+#pragma once
+
+#include "common/runtime/registry.h"
+
+namespace vitral::swin {
+
+/// Swin v1 and v2 and the searched S3 variants, with everything published for them.
+void register_swin(Registry& registry);
+
+}  // namespace vitral::swin
