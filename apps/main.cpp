@@ -49,15 +49,20 @@ std::string complaint(const CLI::App& root, const std::vector<std::string>& argu
     for (const auto& name : option->get_snames()) known.push_back("-" + name);
   }
   for (const auto* sub : app.get_subcommands({})) known.push_back(sub->get_name());
+  const auto unknown = [&](const std::string& kind, const std::string& word) {
+    const auto nearest = vitral::nearest_names(word, known, 1);
+    return kind + " '" + vitral::printable(word, 200) + "' is unknown" + (nearest.empty() ? "" : "; nearest: " + nearest.front()) +
+           " ('vitral " + (&app == &root ? "" : app.get_name() + " ") + "--help' lists all)";
+  };
   for (const auto& argument : arguments) {
     const auto word = argument.substr(0, argument.find('='));
     const bool is_flag = word.size() > 1 && word[0] == '-' && !std::isdigit(static_cast<unsigned char>(word[1]));
-    const bool is_missing_command = !is_flag && !app.get_subcommands({}).empty() && app.get_name() == root.get_name() && &vitral::apps::named_command(root, {word}) == &root;
-    if ((!is_flag && !is_missing_command) || std::find(known.begin(), known.end(), word) != known.end()) continue;
-    if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr && dynamic_cast<const CLI::RequiredError*>(&error) == nullptr) break;
-    const auto nearest = vitral::nearest_names(word, known, 1);
-    return std::string(is_flag ? "flag '" : "subcommand '") + vitral::printable(word, 200) + "' is unknown" +
-           (nearest.empty() ? "" : "; nearest: " + nearest.front()) + " ('vitral " + (&app == &root ? "" : app.get_name() + " ") + "--help' lists all)";
+    if (is_flag && dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && std::find(known.begin(), known.end(), word) == known.end()) {
+      return unknown("flag", word);
+    }
+    // The first word behind the named (sub)command is the one that is no subcommand of it.
+    const bool is_part_of_command = app.get_name() == word || (app.get_parent() != nullptr && app.get_parent()->get_name() == word);
+    if (!is_flag && !is_part_of_command && !app.get_subcommands({}).empty()) return unknown("subcommand", word);
   }
   return text;
 }

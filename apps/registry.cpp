@@ -1,13 +1,17 @@
 #include "apps/registry.h"
 
 #include "cnn/register.h"
+#include "swin/register.h"
 #include "vit/register.h"
+#include "vit/tnt_register.h"
 
 namespace vitral::apps {
 
 std::shared_ptr<const Registry> make_registry() {
   auto registry = std::make_shared<Registry>();
   vit::register_vit(*registry);
+  vit::register_tnt(*registry);
+  swin::register_swin(*registry);
   cnn::register_cnn(*registry);
   return registry;
 }

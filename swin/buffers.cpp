@@ -32,9 +32,9 @@ at::Tensor shift_mask(const StageOptions& o, const Size& map, bool shifted) {
 void complete(weights::StateDict& state, Classifier& model, std::string_view origin) {
   const bool torchvision = origin == "torchvision";
   if (!torchvision && origin != "original") return;
-  const auto& net = dynamic_cast<const SwinTransformerImpl&>(model);
+  auto& net = dynamic_cast<SwinTransformerImpl&>(model);
   for (std::size_t s = 0; s < net.layers->size(); ++s) {
-    const auto& stage = *net.layers[s]->as<Stage>();
+    auto& stage = *net.layers[s]->as<Stage>();
     for (std::size_t b = 0; b < stage.blocks->size(); ++b) {
       const auto& o = stage.blocks[b]->as<Block>()->attn->options;
       const std::string block = torchvision ? "features." + std::to_string(2 * s + 1) + "." + std::to_string(b)

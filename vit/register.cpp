@@ -33,6 +33,7 @@ void register_vit(Registry& registry) {
     };
     entry.key_maps = key_maps();
     entry.adapt = adapt;
+    entry.shares_original_keys = preset.options.positions_with_prefix();  // DeiT's files have timm's keys, DeiT-III's have not
     registry.add(std::move(entry));
   }
 }

@@ -24,13 +24,15 @@ constexpr RuleGroup kTorchvisionGroups[] = {
 constexpr std::string_view kTorchvisionMarks[] = {"class_token", "encoder.layers.encoder_layer_0.ln_1.weight"};
 
 // transformers: ViTForImageClassification, DeiTForImageClassification[WithTeacher], and the bare models without prefix.
+// Its files keep the first names; version 5 has the second ones in memory, and so have state dicts saved from there.
 constexpr Rule kTransformersBlock[] = {
     rename("layernorm_before.{p}", "norm1.{p}"),
-    pack("attention.attention.query.{p}", "attention.attention.key.{p}", "attention.attention.value.{p}", "attn.qkv.{p}"),
-    rename("attention.output.dense.{p}", "attn.proj.{p}"),
+    pack("attention.(attention.query|q_proj).{p}", "attention.(attention.key|k_proj).{p}",
+         "attention.(attention.value|v_proj).{p}", "attn.qkv.{p}"),
+    rename("attention.(output.dense|o_proj).{p}", "attn.proj.{p}"),
     rename("layernorm_after.{p}", "norm2.{p}"),
-    rename("intermediate.dense.{p}", "mlp.fc1.{p}"),
-    rename("output.dense.{p}", "mlp.fc2.{p}"),
+    rename("(intermediate.dense|mlp.fc1).{p}", "mlp.fc1.{p}"),
+    rename("(output.dense|mlp.fc2).{p}", "mlp.fc2.{p}"),
 };
 constexpr Rule kTransformersTop[] = {
     rename("embeddings.cls_token", "cls_token"),
@@ -44,18 +46,18 @@ constexpr Rule kTransformersTop[] = {
 constexpr Rule kTransformersHead[] = {rename("classifier.{p}", "head.{p}")};
 constexpr Rule kTeacherHeads[] = {rename("cls_classifier.{p}", "head.{p}"),
                                   rename("distillation_classifier.{p}", "head_dist.{p}")};
-constexpr RuleGroup kVitGroups[] = {{"(vit.|)encoder.layer.{i}.", "blocks.{i}.", kTransformersBlock},
+constexpr RuleGroup kVitGroups[] = {{"(vit.|)(encoder.layer|layers).{i}.", "blocks.{i}.", kTransformersBlock},
                                     {"(vit.|)", "", kTransformersTop},
                                     {"", "", kTransformersHead}};
-constexpr RuleGroup kDeitGroups[] = {{"(deit.|)encoder.layer.{i}.", "blocks.{i}.", kTransformersBlock},
+constexpr RuleGroup kDeitGroups[] = {{"(deit.|)(encoder.layer|layers).{i}.", "blocks.{i}.", kTransformersBlock},
                                      {"(deit.|)", "", kTransformersTop},
                                      {"", "", kTransformersHead}};
-constexpr RuleGroup kTeacherGroups[] = {{"(deit.|)encoder.layer.{i}.", "blocks.{i}.", kTransformersBlock},
+constexpr RuleGroup kTeacherGroups[] = {{"(deit.|)(encoder.layer|layers).{i}.", "blocks.{i}.", kTransformersBlock},
                                         {"(deit.|)", "", kTransformersTop},
                                         {"", "", kTeacherHeads}};
 constexpr std::string_view kTeacherMarks[] = {"cls_classifier.weight", "distillation_classifier.weight"};
 constexpr std::string_view kDeitMarks[] = {"deit.embeddings.cls_token"};
-constexpr std::string_view kVitMarks[] = {"(vit.|)embeddings.cls_token", "(vit.|)encoder.layer.0.layernorm_before.weight"};
+constexpr std::string_view kVitMarks[] = {"(vit.|)embeddings.cls_token", "(vit.|)(encoder.layer|layers).0.layernorm_before.weight"};
 
 // The DeiT-III repository differs from timm in the layer scales alone.
 constexpr Rule kDeit3Block[] = {rename("gamma_1", "ls1.gamma"), rename("gamma_2", "ls2.gamma")};
@@ -104,7 +106,7 @@ constexpr std::string_view kPreLogitsMarks[] = {"pre_logits.fc.weight", "blocks.
 
 constexpr KeyMap kKeyMaps[] = {
     {"torchvision", kTorchvisionMarks, kTorchvisionGroups}, {"hf", kTeacherMarks, kTeacherGroups},
-    {"hf", kDeitMarks, kDeitGroups},                        {"hf", kVitMarks, kVitGroups},
+    {"hf", kVitMarks, kVitGroups},                          {"hf", kDeitMarks, kDeitGroups},
     {"original", kDeit3Marks, kDeit3Groups},                {"jax", kJaxMarks, kJaxGroups},
     {"timm", kPreLogitsMarks, kPreLogitsGroups},
 };

@@ -140,7 +140,10 @@ TEST(Residual, DropPathKeepsTheExpectationAndIsOffInEvaluation) {
   EXPECT_NEAR(y.eq(0).to(at::kFloat).mean().item<float>(), 0.25, 0.02);
   drop->eval();
   expect_equal(drop->forward(x), x);
-  EXPECT_EQ(drop_path_rates(0.3, 4), (std::vector<double>{0.0, 0.1, 0.2, 0.3}));
+  const auto rates = drop_path_rates(0.3, 4);
+  ASSERT_EQ(rates.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_DOUBLE_EQ(rates[i], 0.1 * static_cast<double>(i));
+  EXPECT_EQ(drop_path_rates(0.3, 1), std::vector<double>{0.0});
 }
 
 TEST(Transformer, PreparedEqualsPlainPreAndPostNorm) {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/tensors.h"
@@ -27,7 +29,8 @@ TEST(Positions, ResampleAsEachOriginDoes) {
                                                       {"transformers", PositionResample::transformers},
                                                       {"jax", PositionResample::jax}};
   std::size_t cases = 0;
-  for (const auto& item : golden().at("resample")) {
+  const auto numbers = golden();
+  for (const auto& item : numbers.at("resample")) {
     const std::int64_t from = item.at("from"), to = item.at("to");
     const auto table = at::sin(at::arange((from * from + 1) * 3, at::kFloat) * 0.37).reshape({1, from * from + 1, 3});
     const auto ours = resample_positions(table, {from, from}, {to, to}, 1, rules.at(item.at("rule")));

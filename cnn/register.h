@@ -1,0 +1,10 @@
+#pragma once
+
+#include "common/runtime/registry.h"
+
+namespace vitral::cnn {
+
+/// ResNet and EfficientNet-Lite, with everything published for them.
+void register_cnn(Registry& registry);
+
+}  // namespace vitral::cnn

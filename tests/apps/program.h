@@ -1,0 +1,39 @@
+/// Runs the program as a user would.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace vitral::test {
+
+struct Outcome {
+  int code = -1;
+  std::string out, err;
+};
+
+/// Runs `vitral arguments…` in `folder`; `input` goes to its standard input.
+Outcome run_vitral(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::string& input = "");
+
+/// Runs a shell command line with $VITRAL set to the program.
+Outcome run_shell(const std::string& command, const std::filesystem::path& folder);
+
+/// A folder that disappears with the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string slurp(const std::filesystem::path& path);
+void spit(const std::filesystem::path& path, const std::string& bytes);
+std::vector<std::string> lines(const std::string& text);
+
+}  // namespace vitral::test
