@@ -1,7 +1,6 @@
 """Bad input, end to end: the contract's exit code, one error line that names what is wrong, nothing else harmed."""
 
 import os
-import struct
 import subprocess
 import zlib
 from functools import partial
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 
 import containers
 from cases import Bench, Case, Tier
+from pictures import png_file
 from program import Failed, Skipped
 from references import Reference, Spec
 
@@ -222,15 +222,8 @@ def picture_of_another_kind(scene):
 
 def picture_too_large(scene):
     """A few bytes that ask for 4 gigapixels are refused from the header."""
-    header = struct.pack(">IIBBBBB", 65535, 65535, 8, 2, 0, 0, 0)
-    bomb = (
-        b"\x89PNG\r\n\x1a\n"
-        + struct.pack(">I", 13)
-        + b"IHDR"
-        + header
-        + struct.pack(">I", zlib.crc32(b"IHDR" + header))
-    )
-    says(scene.preprocess(4, scene.file("bomb.png", bomb)), "bomb.png", "65535")
+    bomb = scene.file("bomb.png", png_file(65535, 65535, 8, 2, zlib.compress(bytes(100_000))))
+    says(scene.preprocess(4, bomb), "bomb.png", "65535")
 
 
 def bad_picture_among_good_ones(scene):

@@ -121,8 +121,12 @@ def png(samples: np.ndarray, colour_type: int) -> bytes:
     """A 16-bit PNG of `samples` [height, width, channels], unfiltered."""
     height, width, _ = samples.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
-    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    return png_file(width, height, 16, colour_type, zlib.compress(rows))
+
+
+def png_file(width, height, depth, colour_type, packed: bytes) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+        for kind, data in ((b"IHDR", header), (b"IDAT", packed), (b"IEND", b""))
     )
