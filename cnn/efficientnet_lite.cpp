@@ -16,7 +16,7 @@ struct Stage {
 };
 
 constexpr Stage kStages[] = {
-    {1, 3, 1, 1, 16}, {2, 3, 2, 6, 24}, {2, 5, 2, 6, 40},  {3, 3, 2, 6, 80},
+    {1, 3, 1, 1, 16},  {2, 3, 2, 6, 24},  {2, 5, 2, 6, 40},  {3, 3, 2, 6, 80},
     {3, 5, 1, 6, 112}, {4, 5, 2, 6, 192}, {1, 3, 1, 6, 320},
 };
 
@@ -61,7 +61,8 @@ std::vector<std::vector<InvertedResidualOptions>> plan(const EfficientNetLiteOpt
 
 }  // namespace
 
-InvertedResidualImpl::InvertedResidualImpl(const EfficientNetLiteOptions& options_, const InvertedResidualOptions& block_)
+InvertedResidualImpl::InvertedResidualImpl(const EfficientNetLiteOptions& options_,
+                                           const InvertedResidualOptions& block_)
     : options(options_), block(block_) {
   reset();
 }
@@ -87,7 +88,9 @@ at::Tensor InvertedResidualImpl::forward(at::Tensor x) {
   return drop_path->forward(project->forward(filtered)) + x;
 }
 
-EfficientNetLiteImpl::EfficientNetLiteImpl(const EfficientNetLiteOptions& options_) : options(options_) { reset(); }
+EfficientNetLiteImpl::EfficientNetLiteImpl(const EfficientNetLiteOptions& options_) : options(options_) {
+  reset();
+}
 
 void EfficientNetLiteImpl::reset() {
   const auto norm = options.norm_options();
@@ -110,12 +113,15 @@ void EfficientNetLiteImpl::reset() {
 at::Tensor EfficientNetLiteImpl::forward_features(const at::Tensor& images) {
   auto x = conv_stem->forward(images, Activation::relu6);
   for (const auto& stage : *blocks) {
-    for (const auto& block : *stage->as<torch::nn::ModuleList>()) x = block->as<InvertedResidual>()->forward(std::move(x));
+    for (const auto& block : *stage->as<torch::nn::ModuleList>())
+      x = block->as<InvertedResidual>()->forward(std::move(x));
   }
   return conv_head->forward(x, Activation::relu6);
 }
 
-at::Tensor EfficientNetLiteImpl::pool(const at::Tensor& features) { return features.mean({2, 3}); }
+at::Tensor EfficientNetLiteImpl::pool(const at::Tensor& features) {
+  return features.mean({2, 3});
+}
 
 at::Tensor EfficientNetLiteImpl::forward_head(const at::Tensor& pooled) {
   if (classifier.is_empty()) return pooled;

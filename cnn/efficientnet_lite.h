@@ -1,5 +1,5 @@
-/// EfficientNet-Lite 0 to 4: EfficientNet (Tan and Le 2019) without squeeze-and-excitation and with ReLU6, stem and head not
-/// scaled (tensorflow/tpu, models/official/efficientnet/lite).
+/// EfficientNet-Lite 0 to 4: EfficientNet (Tan and Le 2019) without squeeze-and-excitation and with ReLU6, stem and
+/// head not scaled (tensorflow/tpu, models/official/efficientnet/lite).
 #pragma once
 
 #include <torch/nn/cloneable.h>
@@ -36,8 +36,9 @@ struct InvertedResidualOptions {
   double drop_path = 0.0;
 };
 
-/// Expand (1x1), filter each channel (k x k), project (1x1); the input is added where shapes allow (MobileNetV2, Sandler et al.
-/// 2018). Children `conv_pw`, `bn1`, `conv_dw`, `bn2`, `conv_pwl`, `bn3`; without expansion `conv_dw`, `bn1`, `conv_pw`, `bn2`.
+/// Expand (1x1), filter each channel (k x k), project (1x1); the input is added where shapes allow (MobileNetV2,
+/// Sandler et al. 2018). Children `conv_pw`, `bn1`, `conv_dw`, `bn2`, `conv_pwl`, `bn3`; without expansion `conv_dw`,
+/// `bn1`, `conv_pw`, `bn2`.
 class InvertedResidualImpl : public torch::nn::Cloneable<InvertedResidualImpl> {
  public:
   InvertedResidualImpl(const EfficientNetLiteOptions& options_, const InvertedResidualOptions& block_);

@@ -3,12 +3,22 @@
 namespace vitral::cnn {
 namespace {
 
-ResNetOptions basic(ResNetOptions::Depths depths) { return ResNetOptions().block(BlockKind::basic).depths(depths); }
-ResNetOptions bottleneck(ResNetOptions::Depths depths) { return ResNetOptions().depths(depths); }
-ResNetOptions d(ResNetOptions options) { return options.deep(true); }
+ResNetOptions basic(ResNetOptions::Depths depths) {
+  return ResNetOptions().block(BlockKind::basic).depths(depths);
+}
+ResNetOptions bottleneck(ResNetOptions::Depths depths) {
+  return ResNetOptions().depths(depths);
+}
+ResNetOptions d(ResNetOptions options) {
+  return options.deep(true);
+}
 
-EfficientNetLiteOptions lite(double width, double depth) { return EfficientNetLiteOptions().width(width).depth(depth); }
-EfficientNetLiteOptions tf(EfficientNetLiteOptions options) { return options.tensorflow(true); }
+EfficientNetLiteOptions lite(double width, double depth) {
+  return EfficientNetLiteOptions().width(width).depth(depth);
+}
+EfficientNetLiteOptions tf(EfficientNetLiteOptions options) {
+  return options.tensorflow(true);
+}
 
 // clang-format off
 const Preset<ResNetOptions> kResNets[] = {
@@ -40,7 +50,11 @@ const Preset<EfficientNetLiteOptions> kLites[] = {
 
 }  // namespace
 
-std::span<const Preset<ResNetOptions>> resnet_presets() { return kResNets; }
-std::span<const Preset<EfficientNetLiteOptions>> efficientnet_lite_presets() { return kLites; }
+std::span<const Preset<ResNetOptions>> resnet_presets() {
+  return kResNets;
+}
+std::span<const Preset<EfficientNetLiteOptions>> efficientnet_lite_presets() {
+  return kLites;
+}
 
 }  // namespace vitral::cnn

@@ -1,6 +1,7 @@
 #include "cnn/presets.h"
 
-// One published file a line: timm's tags, with timm's preprocessing. Accuracies are timm's (results-imagenet.csv) at that size.
+// One published file a line: timm's tags, with timm's preprocessing. Accuracies are timm's (results-imagenet.csv) at
+// that size.
 // clang-format off
 namespace vitral::cnn {
 namespace {
@@ -105,8 +106,14 @@ constexpr HubRow kHub[] = {
 }  // namespace
 // clang-format on
 
-std::span<const PretrainedRow> pretrained_rows() { return kRows; }
-std::span<const TorchvisionRow> torchvision_rows() { return kTorchvision; }
-std::span<const HubRow> hub_rows() { return kHub; }
+std::span<const PretrainedRow> pretrained_rows() {
+  return kRows;
+}
+std::span<const TorchvisionRow> torchvision_rows() {
+  return kTorchvision;
+}
+std::span<const HubRow> hub_rows() {
+  return kHub;
+}
 
 }  // namespace vitral::cnn

@@ -66,12 +66,15 @@ at::Tensor ResidualBlockImpl::forward(at::Tensor x) {
   return at::relu(drop_path->forward(last->forward(branch)) + shortcut);
 }
 
-DeepStemImpl::DeepStemImpl(const ResNetOptions& options_) : options(options_) { reset(); }
+DeepStemImpl::DeepStemImpl(const ResNetOptions& options_) : options(options_) {
+  reset();
+}
 
 void DeepStemImpl::reset() {
   const std::int64_t half = options.width() / 2;
   const auto norm = options.norm_options();
-  first = nn::register_conv_norm(*this, "0", "1", Conv2dOptions(options.in_chans(), half, 3).stride(2).padding(1), norm);
+  first =
+      nn::register_conv_norm(*this, "0", "1", Conv2dOptions(options.in_chans(), half, 3).stride(2).padding(1), norm);
   second = nn::register_conv_norm(*this, "3", "4", Conv2dOptions(half, half, 3).padding(1), norm);
   last = register_module("6", nn::Conv2d(Conv2dOptions(half, options.width(), 3).padding(1)));
 }
@@ -93,7 +96,8 @@ void ResNetImpl::check() const {
       last = level;
       continue;
     }
-    throw Error(ErrorKind::failed, "ResNet", "level " + std::to_string(level) + " asked for, 1 to 4 in rising order expected");
+    throw Error(ErrorKind::failed, "ResNet",
+                "level " + std::to_string(level) + " asked for, 1 to 4 in rising order expected");
   }
   if (options.dilate_last() && (options.deep() || options.block() == BlockKind::basic)) {
     throw Error(ErrorKind::failed, "ResNet", "only the plain bottleneck networks have a dilated form");
@@ -104,7 +108,8 @@ void ResNetImpl::reset() {
   if (options.deep()) {
     deep_stem = register_module("conv1", DeepStem(options));
   } else {
-    conv1 = register_module("conv1", nn::Conv2d(Conv2dOptions(options.in_chans(), options.width(), 7).stride(2).padding(3)));
+    conv1 = register_module("conv1",
+                            nn::Conv2d(Conv2dOptions(options.in_chans(), options.width(), 7).stride(2).padding(3)));
   }
   bn1 = nn::register_norm(*this, "bn1", options.width(), options.norm_options());
   join_stem();
@@ -117,7 +122,9 @@ void ResNetImpl::reset() {
 }
 
 /// The norm behind the stem is the network's own child, so a stem that was cloned by itself knows nothing of it.
-void ResNetImpl::join_stem() { (options.deep() ? deep_stem->last : conv1)->set_norm(bn1); }
+void ResNetImpl::join_stem() {
+  (options.deep() ? deep_stem->last : conv1)->set_norm(bn1);
+}
 
 std::shared_ptr<torch::nn::Module> ResNetImpl::clone(const std::optional<torch::Device>& device) const {
   auto copy = Cloneable::clone(device);
@@ -171,7 +178,9 @@ std::vector<at::Tensor> ResNetImpl::forward_maps(const at::Tensor& images) {
   return maps;
 }
 
-at::Tensor ResNetImpl::pool(const at::Tensor& features) { return features.mean({2, 3}); }
+at::Tensor ResNetImpl::pool(const at::Tensor& features) {
+  return features.mean({2, 3});
+}
 
 at::Tensor ResNetImpl::forward_head(const at::Tensor& pooled) {
   if (fc.is_empty()) return pooled;

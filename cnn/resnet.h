@@ -1,6 +1,6 @@
-/// Residual networks (He et al. 2016) as they are trained today, with the stride in the 3x3 convolutions ("V1.5"), and their
-/// "d" variant (He et al. 2019, Bag of Tricks for Image Classification): a stem of three 3x3 convolutions, and average
-/// pooling before the strided shortcuts.
+/// Residual networks (He et al. 2016) as they are trained today, with the stride in the 3x3 convolutions ("V1.5"), and
+/// their "d" variant (He et al. 2019, Bag of Tricks for Image Classification): a stem of three 3x3 convolutions, and
+/// average pooling before the strided shortcuts.
 #pragma once
 
 #include <torch/nn/cloneable.h>
@@ -43,7 +43,8 @@ struct ResNetOptions {
   nn::NormOptions norm_options(bool zero = false) const { return {norm(), norm_eps(), zero}; }
 };
 
-/// The shortcut where shapes change: [average pooling,] 1x1 convolution, norm. Children "0" and "1", pooled "1" and "2".
+/// The shortcut where shapes change: [average pooling,] 1x1 convolution, norm. Children "0" and "1", pooled "1" and
+/// "2".
 class DownsampleImpl : public torch::nn::Cloneable<DownsampleImpl> {
  public:
   DownsampleImpl(std::int64_t in_, std::int64_t out_, std::int64_t stride_, const ResNetOptions& options_);
@@ -82,8 +83,8 @@ class ResidualBlockImpl : public torch::nn::Cloneable<ResidualBlockImpl> {
 };
 TORCH_MODULE(ResidualBlock);
 
-/// Three 3x3 convolutions, the first with stride 2. Children "0", "1" (norm), "3", "4" (norm), "6"; the norm behind the last
-/// one belongs to the network.
+/// Three 3x3 convolutions, the first with stride 2. Children "0", "1" (norm), "3", "4" (norm), "6"; the norm behind the
+/// last one belongs to the network.
 class DeepStemImpl : public torch::nn::Cloneable<DeepStemImpl> {
  public:
   explicit DeepStemImpl(const ResNetOptions& options_);
@@ -99,8 +100,8 @@ TORCH_MODULE(DeepStem);
 /// Keys are timm's, and torchvision's for the plain variant: `conv1`, `bn1`, `layer{1..4}.{i}`, `fc`.
 class ResNetImpl : public torch::nn::Cloneable<ResNetImpl>, public Classifier, public Backbone {
  public:
-  /// Throws Error(failed) for levels that do not rise within 1 to 4, and for a dilated form of other than the plain bottleneck
-  /// networks, of which none is published.
+  /// Throws Error(failed) for levels that do not rise within 1 to 4, and for a dilated form of other than the plain
+  /// bottleneck networks, of which none is published.
   explicit ResNetImpl(const ResNetOptions& options_);
   void reset() override;
   std::shared_ptr<torch::nn::Module> clone(const std::optional<torch::Device>& device = std::nullopt) const override;

@@ -39,13 +39,14 @@ constexpr Rule kSeparable[] = {
     rename("_bn2.{p}", "bn2.{p}"),
 };
 constexpr Rule kInverted[] = {
-    rename("_expand_conv.{p}", "conv_pw.{p}"),      rename("_bn0.{p}", "bn1.{p}"),
-    rename("_depthwise_conv.{p}", "conv_dw.{p}"),   rename("_bn1.{p}", "bn2.{p}"),
-    rename("_project_conv.{p}", "conv_pwl.{p}"),    rename("_bn2.{p}", "bn3.{p}"),
+    rename("_expand_conv.{p}", "conv_pw.{p}"),    rename("_bn0.{p}", "bn1.{p}"),
+    rename("_depthwise_conv.{p}", "conv_dw.{p}"), rename("_bn1.{p}", "bn2.{p}"),
+    rename("_project_conv.{p}", "conv_pwl.{p}"),  rename("_bn2.{p}", "bn3.{p}"),
 };
 constexpr Rule kStemAndHead[] = {
-    rename("_conv_stem.{p}", "conv_stem.{p}"), rename("_bn0.{p}", "bn1.{p}"), rename("_conv_head.{p}", "conv_head.{p}"),
-    rename("_bn1.{p}", "bn2.{p}"),             rename("_fc.{p}", "classifier.{p}"),
+    rename("_conv_stem.{p}", "conv_stem.{p}"), rename("_bn0.{p}", "bn1.{p}"),
+    rename("_conv_head.{p}", "conv_head.{p}"), rename("_bn1.{p}", "bn2.{p}"),
+    rename("_fc.{p}", "classifier.{p}"),
 };
 
 // Where each stage begins in the numbering of the original; a later stage has to be tried first.
@@ -82,7 +83,9 @@ constexpr KeyMap kLites[] = {
 
 }  // namespace
 
-std::span<const KeyMap> resnet_key_maps() { return kResNet; }
+std::span<const KeyMap> resnet_key_maps() {
+  return kResNet;
+}
 
 std::span<const KeyMap> efficientnet_lite_key_maps(int variant) {
   return std::span(kLites).subspan(static_cast<std::size_t>(variant), 1);

@@ -110,7 +110,8 @@ TEST_P(Model, CloneIsEqualAndSeparate) {
 TEST_P(Model, SavedAndLoadedIsEqual) {
   const auto net = make();
   const at::NoGradGuard no_grad;
-  const auto path = std::filesystem::temp_directory_path() / ("vitral_cnn_" + std::to_string(::getpid()) + ".safetensors");
+  const auto path =
+      std::filesystem::temp_directory_path() / ("vitral_cnn_" + std::to_string(::getpid()) + ".safetensors");
   weights::save(path, weights::state_dict_of(net->module()), {}, true);
   const auto other = GetParam().build({});
   const auto checkpoint = weights::open(path);
@@ -127,7 +128,8 @@ TEST_P(Model, ABatchEqualsItsPictures) {
   for (const bool prepared : {false, true}) {
     if (prepared) prepare_for_inference(net->module(), nn::Precision::fp32);
     const auto all = net->forward(images);
-    for (std::int64_t i = 0; i < 4; ++i) test::expect_close(net->forward(images.narrow(0, i, 1)), all.narrow(0, i, 1), 1e-5);
+    for (std::int64_t i = 0; i < 4; ++i)
+      test::expect_close(net->forward(images.narrow(0, i, 1)), all.narrow(0, i, 1), 1e-5);
   }
 }
 
@@ -167,7 +169,8 @@ INSTANTIATE_TEST_SUITE_P(Cnn, Model, testing::ValuesIn(nets()), [](const auto& i
 
 TEST(ResNetBackbone, GivesTheLevelsThatWereAskedFor) {
   const at::NoGradGuard no_grad;
-  const auto options = test::tiny_resnet(BlockKind::bottleneck).norm(nn::NormKind::frozen).num_classes(0).levels({2, 3, 4});
+  const auto options =
+      test::tiny_resnet(BlockKind::bottleneck).norm(nn::NormKind::frozen).num_classes(0).levels({2, 3, 4});
   ResNet net(options);
   test::fill_hashed_conv(*net);
   net->eval();

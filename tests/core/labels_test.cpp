@@ -38,7 +38,9 @@ TEST(Labels, CocoNamesStandAtTheirCategoryIds) {
   for (const int unused : {0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83}) EXPECT_EQ(at_id->at(unused), "") << unused;
 }
 
-TEST(Labels, AnUnknownListIsNull) { EXPECT_EQ(labels("imagenet"), nullptr); }
+TEST(Labels, AnUnknownListIsNull) {
+  EXPECT_EQ(labels("imagenet"), nullptr);
+}
 
 }  // namespace
 }  // namespace vitral
