@@ -27,15 +27,18 @@ std::string shape_text(const at::Tensor& tensor) {
 at::Tensor read_images(const std::string& path, const LoadedModel& model) {
   const auto refuse = [&](const std::string& message) { throw Error(ErrorKind::input, printable(path), message); };
   weights::StateDict state;
+  std::string found;
   try {
-    state = weights::to_state_dict(weights::open(path));
+    const auto checkpoint = weights::open(path);
+    if (const auto* record = checkpoint.find("images")) found = weights::describe(*record);
+    state = weights::to_state_dict(checkpoint);
   } catch (const Error& error) {
     throw Error(ErrorKind::input, "", error.what());  // the same words, but it is the input that can't be read
   }
   const at::Tensor* images = state.find("images");
   if (images == nullptr) refuse("has no tensor 'images', expected F32 [B, C, H, W]");
   if (images->dim() != 4 || images->scalar_type() != at::kFloat || images->numel() == 0) {
-    refuse("images are " + std::string(toString(images->scalar_type())) + " " + shape_text(*images) + ", expected F32 [B, C, H, W]");
+    refuse("images are " + found + ", expected F32 [B, C, H, W]");
   }
   if (images->size(1) != model.record.in_chans) {
     refuse("images " + shape_text(*images) + " have " + std::to_string(images->size(1)) + " channels, " + model.entry->name + " takes " +

@@ -1,12 +1,15 @@
 #include "cnn/register.h"
 
+#include <ATen/ops/zeros.h>
+
 #include "cnn/presets.h"
 #include "cnn/weights.h"
 
 namespace vitral::cnn {
 namespace {
 
-constexpr std::string_view kResNetPaper = "He et al. 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385";
+constexpr std::string_view kResNetPaper =
+    "He et al. 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385";
 constexpr std::string_view kTricksPaper =
     "He et al. 2019, Bag of Tricks for Image Classification with Convolutional Neural Networks, arXiv:1812.01187";
 constexpr std::string_view kEfficientNetPaper =
@@ -17,6 +20,16 @@ template <class Options>
 Options with(Options options, const BuildOptions& build) {
   if (build.num_classes) options.num_classes(*build.num_classes);
   return options.in_chans(build.in_chans).drop_path(build.drop_path).dropout(build.dropout);
+}
+
+/// transformers wants the batch counters that no inference needs.
+void count_batches(weights::StateDict& state, Classifier&, std::string_view) {
+  for (const auto& name : state.keys()) {
+    static constexpr std::string_view kVariance = "running_var";
+    if (!name.ends_with(kVariance)) continue;
+    const std::string counter = name.substr(0, name.size() - kVariance.size()) + "num_batches_tracked";
+    if (!state.contains(counter)) state.insert(counter, at::zeros({}, at::kLong));
+  }
 }
 
 template <class Options>
@@ -35,6 +48,8 @@ ModelEntry resnet(const Preset<ResNetOptions>& preset) {
   auto entry = entry_of(preset);
   entry.paper = preset.options.deep() ? kTricksPaper : kResNetPaper;
   entry.key_maps = resnet_key_maps();
+  if (!preset.options.deep()) entry.same_layout = {"torchvision"};
+  entry.complete = count_batches;
   for (auto& each : entry.pretrained) {
     const bool tagged_by_timm = each.preprocess.rule == ResizeRule::timm;
     if (tagged_by_timm) each.origin = "timm";  // torchvision's file in timm's collection: the names are the same

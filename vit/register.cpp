@@ -33,7 +33,10 @@ void register_vit(Registry& registry) {
     };
     entry.key_maps = key_maps();
     entry.adapt = adapt;
-    entry.shares_original_keys = preset.options.positions_with_prefix();  // DeiT's files have timm's keys, DeiT-III's have not
+    if (preset.options.positions_with_prefix()) entry.same_layout = {"original"};  // DeiT's files; DeiT-III's differ
+    for (const std::string prefix : {"", "opt/target/", "params/", "params/img/", "img/"}) {
+      entry.stacked.emplace_back(prefix + "Transformer/encoderblock/", prefix + "Transformer/encoderblock_{i}/");
+    }
     registry.add(std::move(entry));
   }
 }

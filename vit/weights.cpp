@@ -55,8 +55,24 @@ constexpr RuleGroup kDeitGroups[] = {{"(deit.|)(encoder.layer|layers).{i}.", "bl
 constexpr RuleGroup kTeacherGroups[] = {{"(deit.|)(encoder.layer|layers).{i}.", "blocks.{i}.", kTransformersBlock},
                                         {"(deit.|)", "", kTransformersTop},
                                         {"", "", kTeacherHeads}};
-constexpr std::string_view kTeacherMarks[] = {"cls_classifier.weight", "distillation_classifier.weight"};
-constexpr std::string_view kDeitMarks[] = {"deit.embeddings.cls_token"};
+// The names that transformers 5 has in memory; files saved by torch.save(model.state_dict()) have them.
+constexpr Rule kMemoryBlock[] = {
+    rename("layernorm_before.{p}", "norm1.{p}"),
+    pack("attention.q_proj.{p}", "attention.k_proj.{p}", "attention.v_proj.{p}", "attn.qkv.{p}"),
+    rename("attention.o_proj.{p}", "attn.proj.{p}"),
+    rename("layernorm_after.{p}", "norm2.{p}"),
+    rename("mlp.fc1.{p}", "mlp.fc1.{p}"),
+    rename("mlp.fc2.{p}", "mlp.fc2.{p}"),
+};
+constexpr Rule kMemoryHeads[] = {rename("(classifier|cls_classifier).{p}", "head.{p}"),
+                                 rename("distillation_classifier.{p}", "head_dist.{p}")};
+constexpr RuleGroup kMemoryGroups[] = {{"(vit.|deit.|)layers.{i}.", "blocks.{i}.", kMemoryBlock},
+                                       {"(vit.|deit.|)", "", kTransformersTop},
+                                       {"", "", kMemoryHeads}};
+constexpr std::string_view kMemoryMarks[] = {"(vit.|deit.|)layers.0.attention.q_proj.weight", "(vit.|deit.|)embeddings.cls_token"};
+constexpr std::string_view kTeacherMarks[] = {"cls_classifier.weight", "distillation_classifier.weight",
+                                              "(deit.|)encoder.layer.0.layernorm_before.weight"};
+constexpr std::string_view kDeitMarks[] = {"deit.embeddings.cls_token", "deit.encoder.layer.0.layernorm_before.weight"};
 constexpr std::string_view kVitMarks[] = {"(vit.|)embeddings.cls_token", "(vit.|)(encoder.layer|layers).0.layernorm_before.weight"};
 
 // The DeiT-III repository differs from timm in the layer scales alone.
@@ -94,10 +110,10 @@ constexpr Rule kJaxTop[] = {
     drop("pre_logits/{p}"),
 };
 constexpr RuleGroup kJaxGroups[] = {
-    {"(|opt/target/|params/img/|params/)Transformer/encoderblock_{i}/", "blocks.{i}.", kJaxBlock},
-    {"(|opt/target/|params/img/|params/)", "", kJaxTop}};
-constexpr std::string_view kJaxMarks[] = {"(|opt/target/|params/img/|params/)embedding/kernel",
-                                          "(|opt/target/|params/img/|params/)Transformer/encoder_norm/scale"};
+    {"(|opt/target/|params/img/|params/|img/)Transformer/encoderblock_{i}/", "blocks.{i}.", kJaxBlock},
+    {"(|opt/target/|params/img/|params/|img/)", "", kJaxTop}};
+constexpr std::string_view kJaxMarks[] = {"(|opt/target/|params/img/|params/|img/)embedding/kernel",
+                                          "(|opt/target/|params/img/|params/|img/)Transformer/encoder_norm/scale"};
 
 // timm's own keys, with the representation layer of the first in21k files, which timm drops too.
 constexpr Rule kPreLogits[] = {drop("pre_logits.{p}"), rename("{p}", "{p}")};
@@ -108,7 +124,7 @@ constexpr KeyMap kKeyMaps[] = {
     {"torchvision", kTorchvisionMarks, kTorchvisionGroups}, {"hf", kTeacherMarks, kTeacherGroups},
     {"hf", kVitMarks, kVitGroups},                          {"hf", kDeitMarks, kDeitGroups},
     {"original", kDeit3Marks, kDeit3Groups},                {"jax", kJaxMarks, kJaxGroups},
-    {"timm", kPreLogitsMarks, kPreLogitsGroups},
+    {"timm", kPreLogitsMarks, kPreLogitsGroups},            {"hf", kMemoryMarks, kMemoryGroups},
 };
 
 }  // namespace

@@ -35,6 +35,17 @@ void adapt_stem(weights::StateDict& state, Classifier& net, std::vector<weights:
   }
 }
 
+void reshape_linear_stem(weights::StateDict& state, Classifier& net) {
+  for (const auto& item : net.module().named_parameters()) {
+    if (item.value().dim() != 4) continue;
+    at::Tensor* weight = state.find(item.key());
+    const bool linear = weight != nullptr && weight->dim() == 2 && weight->size(0) == item.value().size(0) &&
+                        weight->numel() == item.value().numel();
+    if (linear) *weight = weight->reshape(item.value().sizes());
+    return;
+  }
+}
+
 void adapt_head(weights::StateDict& state, Classifier& net, std::vector<weights::Adaptation>& log) {
   const auto expected = weights::state_dict_of(net.module());
   for (const auto& head : net.head_names()) {

@@ -13,6 +13,9 @@ namespace vitral {
 /// adapt_input_conv does: summed for one channel, else repeated and scaled by 3 / channels.
 void adapt_stem(weights::StateDict& state, Classifier& net, std::vector<weights::Adaptation>& log);
 
+/// A patch embedding that was kept as a linear layer [out, 3 * k * k] becomes the convolution's weight [out, 3, k, k].
+void reshape_linear_stem(weights::StateDict& state, Classifier& net);
+
 /// Takes heads of another class count out of `state`, so that the model keeps its fresh ones.
 void adapt_head(weights::StateDict& state, Classifier& net, std::vector<weights::Adaptation>& log);
 

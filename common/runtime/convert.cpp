@@ -1,5 +1,7 @@
 #include "common/runtime/convert.h"
 
+#include <algorithm>
+
 #include "common/core/error.h"
 
 namespace vitral {
@@ -13,7 +15,8 @@ std::vector<std::string> results_of(const weights::Plan& plan) {
 }
 
 /// The table of that origin which has a place for every tensor and whose own files look like the result.
-std::optional<weights::Plan> plan_for(const ModelEntry& entry, const std::vector<std::string>& names, const std::string& to) {
+std::optional<weights::Plan> plan_for(const ModelEntry& entry, const std::vector<std::string>& names,
+                                      const std::string& to) {
   for (const auto& map : entry.key_maps) {
     if (map.origin != to) continue;
     auto plan = weights::plan(names, map, weights::Direction::to_theirs);
@@ -24,7 +27,8 @@ std::optional<weights::Plan> plan_for(const ModelEntry& entry, const std::vector
 
 }  // namespace
 
-void convert_weights(const LoadedModel& model, const std::string& to, const std::filesystem::path& output, bool overwrite) {
+void convert_weights(const LoadedModel& model, const std::string& to, const std::filesystem::path& output,
+                     bool overwrite) {
   const auto state = weights::state_dict_of(model.net->module());
   if (to == "native") return weights::save(output, state, to_metadata(model.record), overwrite);
   const auto plan = plan_for(*model.entry, weights::names_of(state), to);
@@ -33,10 +37,8 @@ void convert_weights(const LoadedModel& model, const std::string& to, const std:
     if (model.entry->complete) model.entry->complete(theirs, *model.net, to);
     return weights::save(output, theirs, {{"format", "pt"}}, overwrite);
   }
-  // timm's names are our own; the authors' files often have them too, and then no table of theirs exists.
-  bool has_table = false;
-  for (const auto& map : model.entry->key_maps) has_table |= map.origin == to;
-  if (to == "timm" || (to == "original" && !has_table) || (to == "original" && model.entry->shares_original_keys)) {
+  const auto& same = model.entry->same_layout;
+  if (to == "timm" || std::find(same.begin(), same.end(), to) != same.end()) {
     return weights::save(output, state, {{"format", "pt"}}, overwrite);
   }
   throw Error(ErrorKind::usage, "--to " + to, "that library has no layout for " + model.entry->name);

@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/core/error.h"
@@ -16,11 +17,13 @@
 namespace vitral {
 namespace {
 
-/// The published checkpoint whose preprocessing and class count hold: named by the user, else of that origin, else the first.
+/// The published checkpoint whose preprocessing and class count hold: named by the user, else of that origin, else the
+/// first.
 const Pretrained& published(const ResolvedName& name, const std::string& origin) {
   if (name.pretrained != nullptr) return *name.pretrained;
-  if (const Pretrained* same_origin = name.entry->find_origin(origin)) return *same_origin;
-  return name.entry->pretrained.front();
+  // timm republishes every file under its own names, so those names alone say nothing but "timm's default".
+  const Pretrained* same_origin = origin == "timm" ? nullptr : name.entry->find_origin(origin);
+  return same_origin != nullptr ? *same_origin : name.entry->pretrained.front();
 }
 
 void set_size(Preprocess& preprocess, std::array<std::int64_t, 2> size) {
@@ -60,7 +63,8 @@ void apply_wishes(NativeRecord& record, const LoadRequest& request) {
   }
 }
 
-std::shared_ptr<Classifier> build(const ModelEntry& entry, const NativeRecord& record, const LoadRequest& request, bool from_file) {
+std::shared_ptr<Classifier> build(const ModelEntry& entry, const NativeRecord& record, const LoadRequest& request,
+                                  bool from_file) {
   // What a file fills completely needs no random numbers.
   std::optional<nn::SkipInit> skip;
   if (from_file && !request.allow_partial && !request.num_classes) skip.emplace();
@@ -95,6 +99,8 @@ void fill(LoadedModel& model, const weights::KeyMap* map, const LoadRequest& req
     report = weights::begin_report(checkpoint, plan);
   }
   report.origin = model.record.origin;
+  report.model = model.entry->name;
+  reshape_linear_stem(state, *model.net);
   adapt(model, state, request, report);
   // A head that was asked for anew is missing by intention.
   const bool partial = request.allow_partial || request.num_classes.has_value();
@@ -104,12 +110,20 @@ void fill(LoadedModel& model, const weights::KeyMap* map, const LoadRequest& req
   model.report = std::move(loaded);
 }
 
-/// A path or a name: names never contain a slash or end like a file.
-bool names_file(const std::string& model) { return model.find('/') != std::string::npos || model.ends_with(".safetensors"); }
+/// A path or a name. Of names only those of hub repositories have a slash:
+/// "vit_base_patch16_224.google/vit-base-patch16-224".
+bool names_file(const Registry& registry, const std::string& model) {
+  if (model.find('/') == std::string::npos && !model.ends_with(".safetensors")) return false;
+  return std::none_of(registry.entries().begin(), registry.entries().end(), [&](const auto& entry) {
+    return model.starts_with(entry->name + ".") &&
+           entry->find_tag(std::string_view(model).substr(entry->name.size() + 1)) != nullptr;
+  });
+}
 
 }  // namespace
 
-const weights::KeyMap* find_key_map(const ModelEntry& entry, const std::vector<std::string>& names, const std::string& origin) {
+const weights::KeyMap* find_key_map(const ModelEntry& entry, const std::vector<std::string>& names,
+                                    const std::string& origin) {
   if (origin.empty()) return weights::detect(names, entry.key_maps);
   const weights::KeyMap* named = nullptr;
   std::vector<std::string> known{"timm"};
@@ -120,7 +134,8 @@ const weights::KeyMap* find_key_map(const ModelEntry& entry, const std::vector<s
     if (named == nullptr) named = &map;
   }
   if (named == nullptr && origin != "timm" && origin != "native") {
-    throw Error(ErrorKind::usage, "--origin " + printable(origin, 100), "is unknown for " + entry.name + ", which knows " + join(known));
+    throw Error(ErrorKind::usage, "--origin " + printable(origin, 100),
+                "is unknown for " + entry.name + ", which knows " + join(known));
   }
   return named;
 }
@@ -128,13 +143,14 @@ const weights::KeyMap* find_key_map(const ModelEntry& entry, const std::vector<s
 LoadedModel load_model(const Registry& registry, const LoadRequest& request) {
   LoadedModel model;
   ResolvedName name;
-  const bool from_file = names_file(request.model);
+  const bool from_file = names_file(registry, request.model);
   if (!from_file) name = registry.resolve(request.model);
   if (from_file || request.weights) {
     model.checkpoint = weights::open(from_file ? std::filesystem::path(request.model) : *request.weights);
   } else if (!request.allow_random) {
     throw Error(ErrorKind::weights, "model " + name.entry->name,
-                "has no weights on this machine: name a file with -w, or fetch one with 'vitral models pull " + name.entry->name + "'");
+                "has no weights on this machine: name a file with -w, or fetch one with 'vitral models pull " +
+                    name.entry->name + "'");
   }
   std::optional<NativeRecord> own;
   if (model.checkpoint) own = native_record(*model.checkpoint);
@@ -145,11 +161,14 @@ LoadedModel load_model(const Registry& registry, const LoadRequest& request) {
     }
     name = registry.resolve(own->architecture);
   } else if (own && own->architecture != name.entry->name) {
-    throw Error(ErrorKind::weights, printable(model.checkpoint->path), "holds " + printable(own->architecture, 100) +
-                                                                          ", not " + name.entry->name);
+    throw Error(ErrorKind::weights, printable(model.checkpoint->path),
+                "holds " + printable(own->architecture, 100) + ", not " + name.entry->name);
   }
   model.entry = name.entry;
   const weights::KeyMap* map = nullptr;
+  if (model.checkpoint && !own) {
+    for (const auto& [before, numbered] : name.entry->stacked) weights::unstack(*model.checkpoint, before, numbered);
+  }
   if (model.checkpoint && !own) map = find_key_map(*name.entry, model.checkpoint->names(), request.origin);
   std::string origin = map != nullptr ? std::string(map->origin) : request.origin;
   if (origin.empty() || origin == "native") {
@@ -166,7 +185,7 @@ LoadedModel load_model(const Registry& registry, const LoadRequest& request) {
 Preprocess preprocess_of(const Registry& registry, const std::string& model,
                          std::optional<std::array<std::int64_t, 2>> image_size) {
   Preprocess preprocess;
-  if (names_file(model)) {
+  if (names_file(registry, model)) {
     const auto record = native_record(weights::open(model));
     if (!record) throw Error(ErrorKind::weights, printable(model), "carries no preprocessing");
     preprocess = record->preprocess;

@@ -62,7 +62,10 @@ struct ModelEntry {
   std::function<void(weights::StateDict& state, Classifier& model, const AdaptContext& context)> adapt_classes;
   /// Adds the buffers that `origin` stores and we compute to a state in that origin's names; null: there are none.
   std::function<void(weights::StateDict& state, Classifier& model, std::string_view origin)> complete;
-  bool shares_original_keys = false;  ///< the authors' files have our keys, whatever other tables of theirs exist
+  std::vector<std::string> same_layout;  ///< origins, beside timm, whose files have our keys
+  /// Layers that JAX's scan stacked along a first dimension: names that begin with `first` become `second` with a number for
+  /// {i}, before any table is applied.
+  std::vector<std::pair<std::string, std::string>> stacked;
   bool bundled = false;              ///< weights travel with the program
 
   const Preprocess& preprocess() const { return pretrained.front().preprocess; }

@@ -18,6 +18,15 @@ std::string show(const Adaptation& adaptation) {
   return show(adaptation.name) + ": " + printable(adaptation.text, 200);
 }
 
+/// Names come from files: JSON wants UTF-8 of them.
+std::string utf8(const std::string& name) {
+  return is_utf8(name) ? name : printable(name);
+}
+std::vector<std::string> utf8(std::vector<std::string> names) {
+  for (auto& name : names) name = utf8(name);
+  return names;
+}
+
 /// The first `most` entries and how many more there are.
 template <typename Entry>
 std::string first(const std::vector<Entry>& entries, std::size_t most, std::string_view separator) {
@@ -62,18 +71,18 @@ std::string LoadReport::text(std::size_t most) const {
 }
 
 nlohmann::json LoadReport::json() const {
-  nlohmann::json json = {{"file", printable(file)},  {"container", container},   {"origin", origin},
-                         {"unwrapped", unwrapped},   {"stripped", stripped},     {"loaded", loaded.size()},
-                         {"missing", missing},       {"unexpected", unexpected}, {"dropped", dropped},
+  nlohmann::json json = {{"file", printable(file)},  {"container", container},         {"origin", origin},
+                         {"unwrapped", unwrapped},   {"stripped", stripped},           {"loaded", loaded.size()},
+                         {"missing", utf8(missing)}, {"unexpected", utf8(unexpected)}, {"dropped", utf8(dropped)},
                          {"complete", is_complete()}};
   json["mismatched"] = nlohmann::json::array();
   for (const auto& entry : mismatched) {
-    json["mismatched"].push_back({{"name", entry.name}, {"found", entry.found}, {"expected", entry.expected}});
+    json["mismatched"].push_back({{"name", utf8(entry.name)}, {"found", entry.found}, {"expected", entry.expected}});
   }
   json["renamed"] = nlohmann::json::array();
-  for (const auto& entry : renamed) json["renamed"].push_back({{"from", entry.from}, {"to", entry.to}});
+  for (const auto& entry : renamed) json["renamed"].push_back({{"from", utf8(entry.from)}, {"to", utf8(entry.to)}});
   json["adapted"] = nlohmann::json::array();
-  for (const auto& entry : adapted) json["adapted"].push_back({{"name", entry.name}, {"what", entry.text}});
+  for (const auto& entry : adapted) json["adapted"].push_back({{"name", utf8(entry.name)}, {"what", utf8(entry.text)}});
   return json;
 }
 
@@ -95,7 +104,7 @@ LoadReport begin_report(const Checkpoint& checkpoint, const Plan& plan) {
 }
 
 LoadError::LoadError(LoadReport report)
-    : Error(ErrorKind::weights, printable(report.file), "does not fit the model: " + report.problems()),
+    : Error(ErrorKind::weights, printable(report.file), "does not fit " + (report.model.empty() ? "the model" : report.model) + ": " + report.problems()),
       report_(std::make_shared<const LoadReport>(std::move(report))) {}
 
 }  // namespace vitral::weights
