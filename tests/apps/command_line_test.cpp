@@ -124,7 +124,7 @@ TEST_F(CommandLine, MismatchedWeightsAreReportedWithExitThree) {
   const auto text = slurp(folder / "model.safetensors");
   spit(folder / "cut.safetensors", text.substr(0, text.size() / 2));
   expect_error(run({"classify", "-m", "./cut.safetensors", "a.png"}), 3, "cut.safetensors");
-  expect_error(run({"classify", "-m", "vit_tiny_patch16_224", "a.png"}), 3, "models pull");
+  expect_error(run({"classify", "-m", "vit_tiny_patch16_224", "a.png"}), 3, "models show");
 }
 
 TEST_F(CommandLine, ModelsAreListedAsTheContractSays) {
