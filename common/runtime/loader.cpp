@@ -149,8 +149,8 @@ LoadedModel load_model(const Registry& registry, const LoadRequest& request) {
     model.checkpoint = weights::open(from_file ? std::filesystem::path(request.model) : *request.weights);
   } else if (!request.allow_random) {
     throw Error(ErrorKind::weights, "model " + name.entry->name,
-                "has no weights on this machine: name a file with -w, or fetch one with 'vitral models pull " +
-                    name.entry->name + "'");
+                "has no weights yet: name a file with -w ('vitral models show " + name.entry->name +
+                    "' says where some were published)");
   }
   std::optional<NativeRecord> own;
   if (model.checkpoint) own = native_record(*model.checkpoint);
