@@ -18,7 +18,7 @@ double scale_of(const Font& font) {
 }
 
 int thickness_of(const Font& font) {
-  return std::max(1, static_cast<int>(std::lround(font.height * kOversampling * (font.bold ? 0.19 : 0.12))));
+  return std::max(1, static_cast<int>(std::lround(font.height * kOversampling * (font.bold ? 0.165 : 0.115))));
 }
 
 /// One character of the font a character of the text.
@@ -38,7 +38,7 @@ int stroke_width(const std::string& text, const Font& font) {
   return cv::getTextSize(text, kFace, scale_of(font) * kOversampling, 1, &baseline).width;
 }
 
-Box clipped(const Box& box, const Image& image) {
+PixelBox clipped(const PixelBox& box, const Image& image) {
   const int left = std::clamp(box.left, 0, image.width), top = std::clamp(box.top, 0, image.height);
   const int right = std::clamp(box.left + box.width, left, image.width);
   const int bottom = std::clamp(box.top + box.height, top, image.height);
@@ -63,15 +63,15 @@ std::string fitted(std::string_view text, const Font& font, int width) {
   return all + "...";
 }
 
-void Canvas::fill(const Box& box, Color color) {
-  const Box b = clipped(box, image_);
+void Canvas::fill(const PixelBox& box, Color color) {
+  const PixelBox b = clipped(box, image_);
   for (int y = b.top; y < b.top + b.height; ++y) {
     std::uint8_t* to = image_.row(y) + static_cast<std::size_t>(b.left) * 3;
     for (int x = 0; x < b.width; ++x, to += 3) to[0] = color.red, to[1] = color.green, to[2] = color.blue;
   }
 }
 
-void Canvas::outline(const Box& box, int thickness, Color color) {
+void Canvas::outline(const PixelBox& box, int thickness, Color color) {
   fill({box.left, box.top, box.width, std::min(thickness, box.height)}, color);
   fill({box.left, box.top + box.height - thickness, box.width, std::min(thickness, box.height)}, color);
   fill({box.left, box.top, std::min(thickness, box.width), box.height}, color);
@@ -79,7 +79,7 @@ void Canvas::outline(const Box& box, int thickness, Color color) {
 }
 
 void Canvas::paste(const Image& picture, int left, int top) {
-  const Box b = clipped({left, top, picture.width, picture.height}, image_);
+  const PixelBox b = clipped({left, top, picture.width, picture.height}, image_);
   for (int y = b.top; y < b.top + b.height; ++y) {
     std::memcpy(image_.row(y) + static_cast<std::size_t>(b.left) * 3,
                 picture.row(y - top) + static_cast<std::size_t>(b.left - left) * 3,
@@ -96,7 +96,7 @@ void Canvas::text(std::string_view text, int left, int top, const Font& font, Co
               thickness_of(font), cv::LINE_AA);
   cv::resize(strokes, cover, room, 0, 0, cv::INTER_AREA);
   const std::uint8_t ink[3] = {color.red, color.green, color.blue};
-  const Box b = clipped({left, top - above, room.width, room.height}, image_);
+  const PixelBox b = clipped({left, top - above, room.width, room.height}, image_);
   for (int y = b.top; y < b.top + b.height; ++y) {
     const std::uint8_t* alpha = cover.ptr<std::uint8_t>(y - top + above) + (b.left - left);
     std::uint8_t* to = image_.row(y) + static_cast<std::size_t>(b.left) * 3;

@@ -16,7 +16,7 @@ struct Color {
 /// Black or white, whichever is easier to read on `ground`.
 Color ink_on(Color ground);
 
-struct Box {
+struct PixelBox {
   int left = 0, top = 0, width = 0, height = 0;
 };
 
@@ -36,9 +36,9 @@ class Canvas {
  public:
   explicit Canvas(Image& image) : image_(image) {}
 
-  void fill(const Box& box, Color color);
+  void fill(const PixelBox& box, Color color);
   /// Lines of `thickness` pixels along the inside of `box`.
-  void outline(const Box& box, int thickness, Color color);
+  void outline(const PixelBox& box, int thickness, Color color);
   void paste(const Image& picture, int left, int top);
   /// `top` is that of a capital letter.
   void text(std::string_view text, int left, int top, const Font& font, Color color);

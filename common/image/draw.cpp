@@ -49,21 +49,21 @@ int card_height(const SheetOptions& options, std::size_t scores) {
   return picture_height(options) + 2 * kPadding + kTitleFont.height + 6 + static_cast<int>(scores) * kScoreHeight;
 }
 
-void draw_score(Canvas& canvas, const std::pair<std::string, float>& score, bool best, const Box& place) {
+void draw_score(Canvas& canvas, const std::pair<std::string, float>& score, bool best, const PixelBox& place) {
   const float share = std::isfinite(score.second) ? std::clamp(score.second, 0.0F, 1.0F) : 0.0F;
   const std::string value = percent(share);
   const int value_width = text_width(value, kTextFont);
   canvas.text(fitted(score.first, kTextFont, place.width - value_width - kPadding), place.left, place.top, kTextFont,
               best ? kTitle : kText);
   canvas.text(value, place.left + place.width - value_width, place.top, kTextFont, best ? kTitle : kFaint);
-  const Box track{place.left, place.top + kTextFont.height + 7, place.width, 4};
+  const PixelBox track{place.left, place.top + kTextFont.height + 7, place.width, 4};
   canvas.fill(track, kTrack);
   canvas.fill(
       {track.left, track.top, static_cast<int>(std::lround(share * static_cast<float>(track.width))), track.height},
       best ? kBestBar : kBar);
 }
 
-void draw_card(Canvas& canvas, const Card& card, const SheetOptions& options, const Box& place) {
+void draw_card(Canvas& canvas, const Card& card, const SheetOptions& options, const PixelBox& place) {
   canvas.fill(place, kCardGround);
   const int height = picture_height(options);
   canvas.fill({place.left, place.top, place.width, height}, kPictureGround);
@@ -81,7 +81,7 @@ void draw_card(Canvas& canvas, const Card& card, const SheetOptions& options, co
 }
 
 /// The box on whole pixels inside the picture; empty where nothing of it is.
-Box on_pixels(const LabelledBox& box, const Image& image) {
+PixelBox on_pixels(const LabelledBox& box, const Image& image) {
   if (!std::isfinite(box.xmin + box.ymin + box.xmax + box.ymax)) return {};
   const auto clip = [](float value, int size) {
     return static_cast<int>(std::lround(std::clamp(value, 0.0F, static_cast<float>(size))));
@@ -90,7 +90,7 @@ Box on_pixels(const LabelledBox& box, const Image& image) {
   return {left, top, clip(box.xmax, image.width) - left, clip(box.ymax, image.height) - top};
 }
 
-void draw_label(Canvas& canvas, const Image& image, const std::string& text, const Box& box, const Font& font,
+void draw_label(Canvas& canvas, const Image& image, const std::string& text, const PixelBox& box, const Font& font,
                 Color color) {
   const int gap = font.height / 2;
   const std::string shown = fitted(text, font, std::max(image.width - 2 * gap, 1));
@@ -122,11 +122,11 @@ void draw_boxes(Image& image, std::span<const LabelledBox> boxes) {
   const Font font{std::clamp(side / 50, 8, 40), true};
   Canvas canvas(image);
   for (const LabelledBox& box : boxes) {
-    const Box place = on_pixels(box, image);
+    const PixelBox place = on_pixels(box, image);
     if (place.width > 0 && place.height > 0) canvas.outline(place, thickness, color_of(box.color));
   }
   for (const LabelledBox& box : boxes) {  // labels last: no line crosses them
-    const Box place = on_pixels(box, image);
+    const PixelBox place = on_pixels(box, image);
     if (place.width > 0 && place.height > 0 && !box.text.empty()) {
       draw_label(canvas, image, box.text, place, font, color_of(box.color));
     }

@@ -42,10 +42,8 @@ Chunks walk_chunks(const Source& source) {
     const ByteView type = source.bytes.slice(at + 4, 4);
     const ByteView contents = source.bytes.slice(at + 8, size);
     if (!source.bytes.has(at, size + kChunkExtra)) {
-      // All IDAT chunks lie in a row: what is cut behind them is no pixel.
-      const bool pixels_whole =
-          chunks.packed > 0 && type.text() != "IDAT" && type.text() != std::string_view("IDAT").substr(0, type.size());
-      if (!pixels_whole) fail_short(source);
+      // What is cut behind the pixels is no loss. Whether all of them are there libpng will tell.
+      if (chunks.packed == 0 || type.text() == "IDAT") fail_short(source);
       break;
     }
     const ByteView whole = source.bytes.slice(at, size + kChunkExtra);
@@ -95,6 +93,14 @@ Kind kind_of(const Source& source, unsigned color_type) {
     default:
       source.fail("is a broken PNG file: there is no colour type " + std::to_string(color_type));
   }
+}
+
+/// A size that so few bytes can't fill is refused before memory is taken for it.
+void check_packed_size(const Source& source, const Header& header, const Chunks& chunks) {
+  const std::uint64_t samples = static_cast<std::uint64_t>(header.width) * kind_of(source, chunks.header.u8(9)).samples;
+  const std::uint64_t unpacked =
+      samples * static_cast<unsigned>(header.bit_depth) / 8 * static_cast<unsigned>(header.height);
+  if (unpacked / kDeflateLargest > chunks.packed) fail_short(source);
 }
 
 /// What libpng calls back into. It jumps over frames on errors, so none of them may own anything.
@@ -166,9 +172,6 @@ Header png_header(const Source& source) {
   header.bit_depth = chunks.header.u8(8);
   header.channels = kind.channels;
   header.orientation = choose_orientation(chunks.exif, chunks.xmp);
-  const std::uint64_t row_bits = static_cast<std::uint64_t>(header.width) * kind.samples * chunks.header.u8(8);
-  const std::uint64_t unpacked = (row_bits / 8) * static_cast<std::uint64_t>(header.height);  // < 2^31 * 128 * 2^31
-  if (unpacked / kDeflateLargest > chunks.packed) fail_short(source);
   return header;
 }
 
@@ -176,6 +179,7 @@ Image png_decode(const Source& source, const Header& header) {
   // An end of our own stands behind the pixels: the file's may be cut off.
   static constexpr unsigned char kEnd[] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82};
   Chunks chunks = walk_chunks(source);
+  check_packed_size(source, header, chunks);
   chunks.parts.emplace_back(std::as_bytes(std::span(kEnd)));
   Image image = Image::uninitialized(header.width, header.height);
   Session session;

@@ -153,13 +153,19 @@ struct Strip {
   Pixels memory;
 };
 
+Strip own(Pixels memory, std::size_t stride, int columns, int rows) {
+  Strip strip{{nullptr, stride}, columns, rows, std::move(memory)};
+  strip.pixels.data = strip.memory.data();
+  return strip;
+}
+
 Strip along_columns(Strip strip, const Axis& axis) {
   if (!axis.changes) return strip;
   const int columns = axis.weights.outputs();
   const std::size_t stride = static_cast<std::size_t>(columns) * 3 + kernels::kRowSlack;
   Pixels memory(stride * static_cast<std::size_t>(strip.rows));
   kernels::resample_columns(strip.pixels, strip.rows, axis.weights, {memory.data(), stride});
-  return {{memory.data(), stride}, columns, strip.rows, std::move(memory)};
+  return own(std::move(memory), stride, columns, strip.rows);
 }
 
 Strip along_rows(Strip strip, const Axis& axis) {
@@ -167,7 +173,7 @@ Strip along_rows(Strip strip, const Axis& axis) {
   const std::size_t stride = static_cast<std::size_t>(strip.columns) * 3;
   Pixels memory(stride * axis.weights.first.size());
   kernels::resample_rows(strip.pixels, static_cast<int>(stride), axis.weights, {memory.data(), stride});
-  return {{memory.data(), stride}, strip.columns, axis.weights.outputs(), std::move(memory)};
+  return own(std::move(memory), stride, strip.columns, axis.weights.outputs());
 }
 
 Image image_of(Strip strip) {

@@ -13,7 +13,7 @@ namespace vitral::kernels {
 constexpr int kResampleBits = 22;      ///< fraction bits of a weight
 constexpr std::size_t kRowSlack = 16;  ///< bytes that `resample_columns` may write behind a row's end
 
-/// For every output the run of inputs that it is the weighted mean of.
+/// For every output the run of inputs that it is the weighted mean of. Sums of 255 * weight have to fit into 32 bits.
 struct ResampleWeights {
   int taps = 0;                       ///< weights kept for an output, the largest `count`
   std::vector<std::int32_t> first;    ///< [outputs] the first input
