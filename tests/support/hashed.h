@@ -13,7 +13,7 @@
 namespace vitral::test {
 
 /// Uniform in [-0.5, 0.5), by place `index` of tensor `stream`.
-inline double hashed(std::uint32_t index, std::uint32_t stream) {
+inline double hash_of(std::uint32_t index, std::uint32_t stream) {
   std::uint32_t x = index * 2654435761U + stream * 40503U + 12345U;
   x ^= x >> 16;
   x *= 0x7feb352dU;
@@ -27,7 +27,7 @@ inline at::Tensor hashed(at::IntArrayRef shape, std::uint32_t stream, double bas
   auto result = at::empty(shape);
   auto* p = result.mutable_data_ptr<float>();
   for (std::int64_t i = 0; i < result.numel(); ++i) {
-    p[i] = static_cast<float>(base + range * hashed(static_cast<std::uint32_t>(i), stream));
+    p[i] = static_cast<float>(base + range * hash_of(static_cast<std::uint32_t>(i), stream));
   }
   return result;
 }

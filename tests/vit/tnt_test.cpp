@@ -178,7 +178,7 @@ TEST_F(TntRegistry, AuthorsNamesGoBothWays) {
   ASSERT_TRUE(weights::detect(names, map));
   EXPECT_TRUE(weights::plan(names, map, weights::Direction::to_ours).is_clean());
 
-  const auto net = network(small(false));
+  auto net = network(small(false));
   const auto state = weights::state_dict_of(*net);
   EXPECT_FALSE(weights::detect(weights::names_of(state), map));
   auto written = weights::apply(weights::plan(weights::names_of(state), map, weights::Direction::to_theirs), state);
