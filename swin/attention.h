@@ -64,7 +64,10 @@ class WindowAttentionImpl : public torch::nn::Cloneable<WindowAttentionImpl>, pu
     at::Tensor bias;        ///< [kinds, heads, N, N]
     at::Tensor head_scale;  ///< [heads], v2 only
   };
-  void drop_packed() override { terms_.clear(); }
+  void drop_packed() override {
+    terms_.clear();
+    if (is_v2() && !qkv.is_empty()) qkv->bias.reset();  // put together anew from q_bias and v_bias
+  }
   ScoreTerms score_terms(const WindowLayout& layout);
   at::Tensor project(const at::Tensor& x);
 

@@ -104,7 +104,11 @@ Window fit_window(std::int64_t wanted, const Size& map, Convention convention, b
   if (convention == Convention::timm) {
     return {{clamped(map[0]), clamped(map[1])}, {shift_along(map[0]), shift_along(map[1])}};
   }
-  const std::int64_t side = convention == Convention::transformers && v2 ? map[0] : std::min(map[0], map[1]);
+  // transformers' v1 decides about the shift anew for every map that it sees (effective_shift).
+  if (convention == Convention::transformers && !v2) {
+    return {{clamped(std::min(map[0], map[1])), clamped(std::min(map[0], map[1]))}, {shift, shift}};
+  }
+  const std::int64_t side = convention == Convention::transformers ? map[0] : std::min(map[0], map[1]);
   return {{clamped(side), clamped(side)}, {shift_along(side), shift_along(side)}};
 }
 

@@ -113,7 +113,7 @@ TEST(Window, FitsTheMapByEachConvention) {
   EXPECT_EQ(fit({5, 14}, Convention::timm), (Four{5, 7, 0, 3}));
   EXPECT_EQ(fit({5, 14}, Convention::torchvision), (Four{7, 7, 3, 3}));
   EXPECT_EQ(fit({14, 5}, Convention::original), (Four{5, 5, 0, 0}));
-  EXPECT_EQ(fit({14, 5}, Convention::transformers), (Four{5, 5, 0, 0}));
+  EXPECT_EQ(fit({14, 5}, Convention::transformers), (Four{5, 5, 3, 3}));  // whether to shift is asked of every map anew
   EXPECT_EQ(fit({14, 5}, Convention::transformers, true), (Four{7, 7, 3, 3}));
   EXPECT_EQ(fit({5, 14}, Convention::transformers, true), (Four{5, 5, 0, 0}));
 }
