@@ -95,13 +95,6 @@ constexpr TorchvisionRow kTorchvision[] = {
     {"resnet152", "imagenet1k_v2", "resnet152-f82ba261.pth", 232, 224, bilinear, bsd3, 82.284, 96.002},
 };
 
-constexpr HubRow kHub[] = {
-    {"resnet18", "microsoft/resnet-18", 256, 224, bicubic, imagenet, apache2, 1000},
-    {"resnet34", "microsoft/resnet-34", 256, 224, bicubic, imagenet, apache2, 1000},
-    {"resnet50", "microsoft/resnet-50", 256, 224, bicubic, imagenet, apache2, 1000},
-    {"resnet101", "microsoft/resnet-101", 256, 224, bicubic, imagenet, apache2, 1000},
-    {"resnet152", "microsoft/resnet-152", 256, 224, bicubic, imagenet, apache2, 1000},
-};
 
 }  // namespace
 // clang-format on
@@ -111,9 +104,6 @@ std::span<const PretrainedRow> pretrained_rows() {
 }
 std::span<const TorchvisionRow> torchvision_rows() {
   return kTorchvision;
-}
-std::span<const HubRow> hub_rows() {
-  return kHub;
 }
 
 }  // namespace vitral::cnn

@@ -140,7 +140,7 @@ TEST_P(Model, PreparedComputesTheSame) {
     const auto pictures = test::hashed_pictures(2, height, width);
     const auto net = make();
     const auto plain = net->forward(pictures);
-    for (const auto [precision, tolerance] : {std::pair{nn::Precision::fp32, 1e-4}, {nn::Precision::bf16, 2e-2}}) {
+    for (const auto& [precision, tolerance] : {std::pair{nn::Precision::fp32, 1e-4}, {nn::Precision::bf16, 2e-2}}) {
       prepare_for_inference(net->module(), precision);
       const auto first = net->forward(pictures);
       EXPECT_EQ(first.scalar_type(), nn::scalar_type(precision));
