@@ -44,7 +44,7 @@ TEST(Association, IsTheCheapestOfAll) {
     std::vector<bool> row_used(rows), col_used(cols);
     for (const auto& [row, col] : found.pairs) {
       const auto pair =
-          std::find_if(possible.begin(), possible.end(), [&](const auto& p) { return p.row == row && p.col == col; });
+          std::find_if(possible.begin(), possible.end(), [&, row = row, col = col](const auto& p) { return p.row == row && p.col == col; });
       ASSERT_TRUE(pair != possible.end() && pair->cost <= limit);
       ASSERT_FALSE(row_used[row] || col_used[col]);
       row_used[row] = col_used[col] = true;
