@@ -38,8 +38,7 @@ void AssignmentSolver::load(const CostView& cost, bool transposed, bool maximize
   cols_ = std::max(cost.rows(), cost.cols());
   stride_ = (cols_ + kScanLanes - 1) / kScanLanes * kScanLanes;
   cost_.assign(static_cast<std::size_t>(rows_ * stride_), kInfinity);
-  Eigen::Map<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>> own(
-      cost_.data(), rows_, cols_, Eigen::OuterStride<>(stride_));
+  Eigen::Map<CostMatrix, 0, Eigen::OuterStride<>> own(cost_.data(), rows_, cols_, Eigen::OuterStride<>(stride_));
   if (transposed) {
     own = cost.transpose();
   } else {

@@ -12,9 +12,10 @@
 
 namespace vitral {
 
-/// A view of costs, row-major; rows may lie apart, so that a block of columns of a larger matrix needs no copy.
-using CostView =
-    Eigen::Ref<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>>;
+using CostMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// A view of costs; rows may lie apart, so that a block of columns of a larger matrix needs no copy.
+using CostView = Eigen::Ref<const CostMatrix, 0, Eigen::OuterStride<>>;
 
 struct AssignedPair {
   Eigen::Index row, col;

@@ -22,7 +22,7 @@ void PrintTo(const AssignedPair& pair, std::ostream* out) {
 
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Matrix = CostMatrix;
 using Eigen::Index;
 using testing::HasSubstr;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();

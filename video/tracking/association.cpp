@@ -90,7 +90,7 @@ class Associator {
   double limit_;
   Places rows_, cols_;
   AssignmentSolver solver_;
-  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> cost_;
+  CostMatrix cost_;
   Eigen::Array<bool, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> possible_;
 };
 

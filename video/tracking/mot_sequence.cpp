@@ -111,7 +111,10 @@ MotSequence pair_up(std::span<const MotRow> truth, std::span<const MotRow> resul
                 "names frame " + std::to_string(last) + ", the sequence has " + std::to_string(frames));
   }
   MotSequence sequence;
-  for (std::int64_t frame = 1; frame <= (frames > 0 ? frames : last); ++frame) {
+  while (!truth.empty() || !results.empty()) {
+    const std::int64_t frame = truth.empty()     ? results.front().frame
+                               : results.empty() ? truth.front().frame
+                                                 : std::min(truth.front().frame, results.front().frame);
     const auto truth_here = take_frame(truth, frame), results_here = take_frame(results, frame);
     sequence.frames.push_back(pair_frame(truth_here, results_here, rules));
     sequence.truth_boxes += sequence.frames.back().truth.size();

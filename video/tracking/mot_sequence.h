@@ -30,12 +30,12 @@ struct MotFrame {
 };
 
 struct MotSequence {
-  std::vector<MotFrame> frames;
+  std::vector<MotFrame> frames;                           ///< those that have boxes: the others change no score
   std::vector<std::size_t> truth_lengths, track_lengths;  ///< in how many frames each object and each track is
   std::size_t truth_boxes = 0, track_boxes = 0;           ///< boxes in all frames
 };
 
-/// Builds the frames 1 … `frames` (0: up to the last that a row names). Rows as read_mot gives them with
+/// Pairs the rows of a sequence of `frames` frames (0: of any number), given as read_mot gives them with
 /// MotContent::tracks. The rules are TrackEval's (MotChallenge2DBox). Throws Error(input, subject) where a row lies
 /// beyond `frames`.
 MotSequence pair_up(std::span<const MotRow> truth, std::span<const MotRow> results, std::int64_t frames, MotRules rules,
