@@ -23,7 +23,7 @@ Options with(Options options, const BuildOptions& build) {
 }
 
 /// transformers wants the batch counters that no inference needs.
-void count_batches(weights::StateDict& state, Classifier&, std::string_view) {
+void count_batches(weights::StateDict& state, Network&, std::string_view) {
   for (const auto& name : state.keys()) {
     static constexpr std::string_view kVariance = "running_var";
     if (!name.ends_with(kVariance)) continue;
@@ -55,7 +55,7 @@ ModelEntry resnet(const Preset<ResNetOptions>& preset) {
     if (tagged_by_timm) each.origin = "timm";  // torchvision's file in timm's collection: the names are the same
     if (each.origin == "hf") each.preprocess.rule = ResizeRule::torchvision;  // its processor crops from the short side
   }
-  entry.build = [options = preset.options](const BuildOptions& build) -> std::shared_ptr<Classifier> {
+  entry.build = [options = preset.options](const BuildOptions& build) -> std::shared_ptr<Network> {
     return ResNet(with(options, build)).ptr();
   };
   return entry;
@@ -83,7 +83,7 @@ ModelEntry efficientnet_lite(const Preset<EfficientNetLiteOptions>& preset) {
     if (each.tag == "untrained") each.url.clear();  // timm's preprocessing for a network that nobody published
   }
   if (variant == 0) entry.pretrained.push_back(converted_lite0());
-  entry.build = [options = preset.options](const BuildOptions& build) -> std::shared_ptr<Classifier> {
+  entry.build = [options = preset.options](const BuildOptions& build) -> std::shared_ptr<Network> {
     auto wanted = with(options, build);
     // Files of the original layout come from TensorFlow, under whichever name they are loaded.
     if (build.origin == "original") wanted.tensorflow(true);

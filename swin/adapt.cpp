@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::int64_t kImageNet22k = 21841;
 
-std::string text(const Size& window) { return std::to_string(window[0]) + "x" + std::to_string(window[1]); }
+std::string text(const Size& window) {
+  return std::to_string(window[0]) + "x" + std::to_string(window[1]);
+}
 
 void note(const AdaptContext& context, const std::string& name, const std::string& what) {
   if (context.log != nullptr) context.log->push_back({name, what});
@@ -32,13 +34,14 @@ void adapt_table(at::Tensor& table, const std::string& name, const Size& window,
   if (from[0] == 0 || from == window) return;  // what does not fit is reported by the loader
   const bool geometric = context.origin == "timm" || context.origin.empty();
   table = geometric ? resample_table_geometric(table, from, window) : resample_table_bicubic(table, from, window);
-  note(context, name, "bias table of window " + text(from) + " -> " + text(window) +
-                          (geometric ? ", linear between geometric offsets (timm)" : ", bicubic (Swin-Transformer)"));
+  note(context, name,
+       "bias table of window " + text(from) + " -> " + text(window) +
+           (geometric ? ", linear between geometric offsets (timm)" : ", bicubic (Swin-Transformer)"));
 }
 
 }  // namespace
 
-void adapt(weights::StateDict& state, Classifier& model, const AdaptContext& context) {
+void adapt(weights::StateDict& state, Network& model, const AdaptContext& context) {
   for (const auto& item : model.module().named_modules()) {
     const auto* attention = dynamic_cast<const WindowAttentionImpl*>(item.value().get());
     if (attention == nullptr || attention->options.version() == Version::v2) continue;
@@ -48,7 +51,7 @@ void adapt(weights::StateDict& state, Classifier& model, const AdaptContext& con
   }
 }
 
-void adapt_classes(weights::StateDict& state, Classifier& model, const AdaptContext& context) {
+void adapt_classes(weights::StateDict& state, Network& model, const AdaptContext& context) {
   const auto& head = dynamic_cast<SwinTransformerImpl&>(model).head;
   at::Tensor *weight = state.find("head.fc.weight"), *bias = state.find("head.fc.bias");
   if (context.origin != "original" || head.is_empty() || weight == nullptr || bias == nullptr) return;

@@ -26,7 +26,9 @@ at::Tensor PositionMlpImpl::forward(const at::Tensor& offsets) {
   return at::linear(hidden, second->weight.to(at::kFloat));
 }
 
-WindowAttentionImpl::WindowAttentionImpl(const WindowAttentionOptions& options_) : options(options_) { reset(); }
+WindowAttentionImpl::WindowAttentionImpl(const WindowAttentionOptions& options_) : options(options_) {
+  reset();
+}
 
 void WindowAttentionImpl::reset() {
   drop_packed();
@@ -81,7 +83,8 @@ at::Tensor WindowAttentionImpl::forward(const at::Tensor& x, const Size& map, co
   attend_options.head_scale = terms.head_scale;
   attend_options.dropout = is_training() ? options.dropout() : 0.0;
   if (layout.table.padded) attend_options.padding = qkv->bias.to(packed.scalar_type());
-  return proj->forward(nn::attend_windows(packed, options.heads, layout.table, attend_options), nn::Activation::none, residual);
+  return proj->forward(nn::attend_windows(packed, options.heads, layout.table, attend_options), nn::Activation::none,
+                       residual);
 }
 
 }  // namespace vitral::swin

@@ -18,7 +18,8 @@ struct WindowAttentionOptions {
   std::int64_t dim, heads;
   Size window;
   TORCH_ARG(Version, version) = Version::v1;
-  TORCH_ARG(Size, pretrained_window) = {0, 0};  ///< of v2: the window that the weights were trained with first, 0: this one
+  TORCH_ARG(Size, pretrained_window) = {
+      0, 0};  ///< of v2: the window that the weights were trained with first, 0: this one
   TORCH_ARG(double, dropout) = 0.0;
 };
 

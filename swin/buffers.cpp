@@ -29,7 +29,7 @@ at::Tensor shift_mask(const StageOptions& o, const Size& map, bool shifted) {
 
 }  // namespace
 
-void complete(weights::StateDict& state, Classifier& model, std::string_view origin) {
+void complete(weights::StateDict& state, Network& model, std::string_view origin) {
   const bool torchvision = origin == "torchvision";
   if (!torchvision && origin != "original") return;
   auto& net = dynamic_cast<SwinTransformerImpl&>(model);

@@ -10,6 +10,6 @@ namespace vitral::swin {
 
 /// Adds to `state`, which has the names of `origin`, what that library's strict loading expects: torchvision's and the
 /// authors' indices, offsets and masks. See ModelEntry::complete.
-void complete(weights::StateDict& state, Classifier& model, std::string_view origin);
+void complete(weights::StateDict& state, Network& model, std::string_view origin);
 
 }  // namespace vitral::swin

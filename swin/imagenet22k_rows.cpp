@@ -66,6 +66,8 @@ constexpr std::int16_t kRows[] = {
 
 }  // namespace
 
-std::span<const std::int16_t> imagenet22k_rows() { return kRows; }
+std::span<const std::int16_t> imagenet22k_rows() {
+  return kRows;
+}
 
 }  // namespace vitral::swin

@@ -27,12 +27,14 @@ at::Tensor PatchEmbedImpl::fit(const at::Tensor& images) const {
 }
 
 TokenMap PatchEmbedImpl::forward(const at::Tensor& images) {
-  const auto map = proj->forward(fit(images));                        // [B, dim, h, w]
+  const auto map = proj->forward(fit(images));                      // [B, dim, h, w]
   const auto tokens = map.flatten(2).transpose(1, 2).contiguous();  // [B, h * w, dim]
   return {norm->forward(tokens), {map.size(2), map.size(3)}};
 }
 
-PatchMergingImpl::PatchMergingImpl(std::int64_t dim_, bool norm_first_) : dim(dim_), norm_first(norm_first_) { reset(); }
+PatchMergingImpl::PatchMergingImpl(std::int64_t dim_, bool norm_first_) : dim(dim_), norm_first(norm_first_) {
+  reset();
+}
 
 void PatchMergingImpl::reset() {
   reduction = register_module("reduction", nn::Linear(4 * dim, 2 * dim, false));
@@ -42,10 +44,12 @@ void PatchMergingImpl::reset() {
 TokenMap PatchMergingImpl::forward(const TokenMap& x) {
   const std::int64_t batch = x.tokens.size(0), h = (x.size[0] + 1) / 2, w = (x.size[1] + 1) / 2;
   auto map = x.tokens.view({batch, x.size[0], x.size[1], dim});
-  if (x.size[0] % 2 != 0 || x.size[1] % 2 != 0) map = at::constant_pad_nd(map, {0, 0, 0, x.size[1] % 2, 0, x.size[0] % 2});
-  const auto merged = map.view({batch, h, 2, w, 2, dim})
-                          .permute({0, 1, 3, 4, 2, 5})  // the upper left, lower left, upper right, lower right neighbour
-                          .reshape({batch, h * w, 4 * dim});
+  if (x.size[0] % 2 != 0 || x.size[1] % 2 != 0)
+    map = at::constant_pad_nd(map, {0, 0, 0, x.size[1] % 2, 0, x.size[0] % 2});
+  const auto merged =
+      map.view({batch, h, 2, w, 2, dim})
+          .permute({0, 1, 3, 4, 2, 5})  // the upper left, lower left, upper right, lower right neighbour
+          .reshape({batch, h * w, 4 * dim});
   if (norm_first) return {reduction->forward(norm->forward(merged)), {h, w}};
   return {norm->forward(reduction->forward(merged)), {h, w}};
 }

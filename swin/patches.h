@@ -36,8 +36,8 @@ class PatchEmbedImpl : public torch::nn::Cloneable<PatchEmbedImpl> {
 };
 TORCH_MODULE(PatchEmbed);
 
-/// Four neighbours become one token of twice the width (Liu et al. 2021, section 3.1); an odd side is padded with zeros.
-/// Children `reduction` [2C, 4C] and `norm`, before it [4C] in v1 and behind it [2C] in v2.
+/// Four neighbours become one token of twice the width (Liu et al. 2021, section 3.1); an odd side is padded with
+/// zeros. Children `reduction` [2C, 4C] and `norm`, before it [4C] in v1 and behind it [2C] in v2.
 class PatchMergingImpl : public torch::nn::Cloneable<PatchMergingImpl> {
  public:
   PatchMergingImpl(std::int64_t dim, bool norm_first);

@@ -16,13 +16,17 @@
 namespace vitral::swin {
 namespace {
 
-std::int64_t offsets(std::int64_t side) { return 2 * side - 1; }
+std::int64_t offsets(std::int64_t side) {
+  return 2 * side - 1;
+}
 
 /// [offsets, heads] -> [heads, rows of offsets, columns of offsets]
 at::Tensor as_map(const at::Tensor& table, const Size& window) {
   return table.t().reshape({table.size(1), offsets(window[0]), offsets(window[1])});
 }
-at::Tensor as_table(const at::Tensor& map) { return map.flatten(1).t().contiguous(); }
+at::Tensor as_table(const at::Tensor& map) {
+  return map.flatten(1).t().contiguous();
+}
 
 /// Where timm puts the source's offsets on the axis of the target's: 0, +-1, +-(1 + q), +-(1 + q + q^2), ... with the q
 /// that makes the last one reach the target's last.
@@ -82,7 +86,8 @@ at::Tensor log_offsets(const Size& window, const Size& pretrained) {
   std::vector<at::Tensor> axes;
   for (std::size_t i = 0; i < 2; ++i) {
     const std::int64_t scale = (pretrained[i] > 0 ? pretrained[i] : window[i]) - 1;
-    axes.push_back(at::arange(1 - window[i], window[i], at::kFloat) / static_cast<double>(std::max<std::int64_t>(scale, 1)) * 8);
+    axes.push_back(at::arange(1 - window[i], window[i], at::kFloat) /
+                   static_cast<double>(std::max<std::int64_t>(scale, 1)) * 8);
   }
   const auto grid = at::stack(at::meshgrid(axes, "ij"), -1).view({-1, 2});
   return at::sign(grid) * at::log2(grid.abs() + 1) / 3.0;

@@ -11,8 +11,8 @@ namespace vitral::swin {
 /// table [(2h - 1) * (2w - 1), heads], offsets (query - key) in rows of ascending order -> [heads, h * w, h * w].
 at::Tensor bias_from_table(const at::Tensor& table, const Size& window);
 
-/// Offsets on a logarithmic scale, [(2h - 1) * (2w - 1), 2] fp32: sign(x) log2(1 + |x|) / 3 of offsets scaled to [-8, 8]
-/// by the window that the network was trained with first (`pretrained`, 0: this one).
+/// Offsets on a logarithmic scale, [(2h - 1) * (2w - 1), 2] fp32: sign(x) log2(1 + |x|) / 3 of offsets scaled to [-8,
+/// 8] by the window that the network was trained with first (`pretrained`, 0: this one).
 at::Tensor log_offsets(const Size& window, const Size& pretrained);
 
 /// A table for another window as microsoft/Swin-Transformer makes it: bicubic, corners not aligned. Square windows.

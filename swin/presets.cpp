@@ -9,8 +9,12 @@ constexpr std::string_view kSwin = "Liu et al. 2021, Swin Transformer, arXiv:210
 constexpr std::string_view kSwinV2 = "Liu et al. 2022, Swin Transformer V2, arXiv:2111.09883";
 constexpr std::string_view kS3 = "Chen et al. 2021, Searching the Search Space of Vision Transformer, arXiv:2111.14725";
 
-Options square(Options options, std::int64_t size) { return options.image_height(size).image_width(size); }
-Options windows(Options options, Stages sizes) { return options.windows(sizes); }
+Options square(Options options, std::int64_t size) {
+  return options.image_height(size).image_width(size);
+}
+Options windows(Options options, Stages sizes) {
+  return options.windows(sizes);
+}
 Options v1(Options options, std::int64_t window, std::int64_t size) {
   return square(windows(options, {window, window, window, window}), size);
 }
@@ -18,12 +22,22 @@ Options v2(Options options, std::int64_t window, std::int64_t size) {
   return v1(options.version(Version::v2), window, size);
 }
 /// Trained with window 12 (6 in the last stage) at 192 before.
-Options from_12(Options options) { return options.pretrained_windows({12, 12, 12, 6}); }
+Options from_12(Options options) {
+  return options.pretrained_windows({12, 12, 12, 6});
+}
 
-Options tiny() { return Options().dim(96).depths({2, 2, 6, 2}).heads({3, 6, 12, 24}); }
-Options small() { return tiny().depths({2, 2, 18, 2}); }
-Options base() { return Options().dim(128).depths({2, 2, 18, 2}).heads({4, 8, 16, 32}); }
-Options large() { return Options().dim(192).depths({2, 2, 18, 2}).heads({6, 12, 24, 48}); }
+Options tiny() {
+  return Options().dim(96).depths({2, 2, 6, 2}).heads({3, 6, 12, 24});
+}
+Options small() {
+  return tiny().depths({2, 2, 18, 2});
+}
+Options base() {
+  return Options().dim(128).depths({2, 2, 18, 2}).heads({4, 8, 16, 32});
+}
+Options large() {
+  return Options().dim(192).depths({2, 2, 18, 2}).heads({6, 12, 24, 48});
+}
 
 // clang-format off
 const Preset kPresets[] = {
@@ -53,6 +67,8 @@ const Preset kPresets[] = {
 
 }  // namespace
 
-std::span<const Preset> presets() { return kPresets; }
+std::span<const Preset> presets() {
+  return kPresets;
+}
 
 }  // namespace vitral::swin

@@ -76,8 +76,14 @@ constexpr HubRow kHub[] = {
 }  // namespace
 // clang-format on
 
-std::span<const PretrainedRow> pretrained_rows() { return kRows; }
-std::span<const TorchvisionRow> torchvision_rows() { return kTorchvision; }
-std::span<const HubRow> hub_rows() { return kHub; }
+std::span<const PretrainedRow> pretrained_rows() {
+  return kRows;
+}
+std::span<const TorchvisionRow> torchvision_rows() {
+  return kTorchvision;
+}
+std::span<const HubRow> hub_rows() {
+  return kHub;
+}
 
 }  // namespace vitral::swin

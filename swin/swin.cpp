@@ -66,7 +66,9 @@ TokenMap StageImpl::forward(const TokenMap& input) {
   return x;
 }
 
-SwinTransformerImpl::SwinTransformerImpl(const SwinTransformerOptions& options_) : options(options_) { reset(); }
+SwinTransformerImpl::SwinTransformerImpl(const SwinTransformerOptions& options_) : options(options_) {
+  reset();
+}
 
 Size SwinTransformerImpl::grid(std::size_t stage) const {
   Size size{options.image_height() / options.patch(), options.image_width() / options.patch()};
@@ -76,7 +78,8 @@ Size SwinTransformerImpl::grid(std::size_t stage) const {
 
 StageOptions SwinTransformerImpl::stage_options(std::size_t s, const std::vector<double>& drop_path) const {
   const auto& o = options;
-  const auto first = std::accumulate(o.depths().begin(), o.depths().begin() + static_cast<std::ptrdiff_t>(s), std::int64_t{0});
+  const auto first =
+      std::accumulate(o.depths().begin(), o.depths().begin() + static_cast<std::ptrdiff_t>(s), std::int64_t{0});
   const auto rates = drop_path.begin() + first;
   return {.dim = o.dim() << s,
           .depth = o.depths()[s],
@@ -95,7 +98,8 @@ void SwinTransformerImpl::reset() {
   const auto& o = options;
   patch_embed = register_module("patch_embed", PatchEmbed(o.in_chans(), o.dim(), o.patch(), o.convention()));
   layers = register_module("layers", torch::nn::ModuleList());
-  const auto rates = nn::drop_path_rates(o.drop_path(), std::accumulate(o.depths().begin(), o.depths().end(), std::int64_t{0}));
+  const auto rates =
+      nn::drop_path_rates(o.drop_path(), std::accumulate(o.depths().begin(), o.depths().end(), std::int64_t{0}));
   for (std::size_t s = 0; s < o.depths().size(); ++s) layers->push_back(Stage(stage_options(s, rates)));
   const std::int64_t width = channels().back();
   norm = register_module("norm", nn::LayerNorm(width));
@@ -109,13 +113,17 @@ at::Tensor SwinTransformerImpl::forward_features(const at::Tensor& images) {
   return norm->forward(x.tokens);
 }
 
-at::Tensor SwinTransformerImpl::pool(const at::Tensor& tokens) { return tokens.mean(1); }
+at::Tensor SwinTransformerImpl::pool(const at::Tensor& tokens) {
+  return tokens.mean(1);
+}
 
 at::Tensor SwinTransformerImpl::forward_head(const at::Tensor& pooled) {
   return head.is_empty() ? pooled : head->fc->forward(pooled);
 }
 
-std::vector<std::string> SwinTransformerImpl::head_names() const { return {"head.fc"}; }
+std::vector<std::string> SwinTransformerImpl::head_names() const {
+  return {"head.fc"};
+}
 
 std::vector<at::Tensor> SwinTransformerImpl::forward_maps(const at::Tensor& images) {
   std::vector<at::Tensor> maps;

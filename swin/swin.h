@@ -52,8 +52,8 @@ struct StageOptions {
   std::vector<double> drop_path;  ///< rate of each block
 };
 
-/// v1, pre-norm: x + attn(norm1(x)), then x + mlp(norm2(x)). v2, norms behind the branches (Liu et al. 2022, section 3.2):
-/// x + norm1(attn(x)), then x + norm2(mlp(x)). Children `norm1`, `attn`, `norm2`, `mlp`.
+/// v1, pre-norm: x + attn(norm1(x)), then x + mlp(norm2(x)). v2, norms behind the branches (Liu et al. 2022,
+/// section 3.2): x + norm1(attn(x)), then x + norm2(mlp(x)). Children `norm1`, `attn`, `norm2`, `mlp`.
 class BlockImpl : public torch::nn::Cloneable<BlockImpl> {
  public:
   BlockImpl(const StageOptions& options_, double drop_path_rate_);

@@ -12,11 +12,8 @@ constexpr Rule kTorchvisionV2Attention[] = {
     unpack("attn.qkv.bias", "attn.q_bias", "", "attn.v_bias"),  // the keys' third is stored and never used
 };
 constexpr Rule kTorchvisionBlock[] = {
-    rename("norm1.{p}", "norm1.{p}"),
-    rename("attn.{p}", "attn.{p}"),
-    rename("norm2.{p}", "norm2.{p}"),
-    rename("mlp.0.{p}", "mlp.fc1.{p}"),
-    rename("mlp.3.{p}", "mlp.fc2.{p}"),
+    rename("norm1.{p}", "norm1.{p}"),   rename("attn.{p}", "attn.{p}"),     rename("norm2.{p}", "norm2.{p}"),
+    rename("mlp.0.{p}", "mlp.fc1.{p}"), rename("mlp.3.{p}", "mlp.fc2.{p}"),
 };
 constexpr Rule kTorchvisionEmbedding[] = {
     rename("0.{p}", "proj.{p}"),
@@ -60,10 +57,8 @@ constexpr Rule kTransformersV2Attention[] = {
     pack("attention.self.query.weight", "attention.self.key.weight", "attention.self.value.weight", "attn.qkv.weight"),
 };
 constexpr Rule kTransformersBlock[] = {
-    rename("layernorm_before.{p}", "norm1.{p}"),
-    rename("attention.(output.dense|o_proj).{p}", "attn.proj.{p}"),
-    rename("layernorm_after.{p}", "norm2.{p}"),
-    rename("(intermediate.dense|mlp.fc1).{p}", "mlp.fc1.{p}"),
+    rename("layernorm_before.{p}", "norm1.{p}"),         rename("attention.(output.dense|o_proj).{p}", "attn.proj.{p}"),
+    rename("layernorm_after.{p}", "norm2.{p}"),          rename("(intermediate.dense|mlp.fc1).{p}", "mlp.fc1.{p}"),
     rename("(output.dense|mlp.fc2).{p}", "mlp.fc2.{p}"),
 };
 constexpr Rule kTransformersTop[] = {

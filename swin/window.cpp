@@ -116,7 +116,8 @@ WindowLayout lay_out(const Size& map, const Window& window, bool shifted, Conven
                      const at::Device& device) {
   const bool shift_first = convention == Convention::timm;
   const Size shift = shifted ? effective_shift(map, window, convention, v2) : Size{0, 0};
-  const Side rows{map[0], window.size[0], shift[0], shift_first}, columns{map[1], window.size[1], shift[1], shift_first};
+  const Side rows{map[0], window.size[0], shift[0], shift_first},
+      columns{map[1], window.size[1], shift[1], shift_first};
   const float between = convention == Convention::transformers && v2 ? -200.0F : -100.0F;
   WindowLayout layout;
   layout.table = window_table(rows, columns);

@@ -31,7 +31,7 @@ std::string size_text(const std::array<std::int64_t, 2>& grid) {
 
 }  // namespace
 
-void adapt(weights::StateDict& state, Classifier& model, const AdaptContext& context) {
+void adapt(weights::StateDict& state, Network& model, const AdaptContext& context) {
   auto& vit = dynamic_cast<VisionTransformerImpl&>(model);
   at::Tensor* table = state.find("pos_embed");
   if (table == nullptr || table->dim() != 3 || table->size(1) == vit.pos_embed.size(1)) return;

@@ -28,7 +28,7 @@ void register_vit(Registry& registry) {
     entry.gmacs = preset.gmacs;
     entry.labels = "imagenet1k";
     entry.pretrained = pretrained_of(preset.name, pretrained_rows(), torchvision_rows(), hub_rows());
-    entry.build = [options = preset.options](const BuildOptions& build) -> std::shared_ptr<Classifier> {
+    entry.build = [options = preset.options](const BuildOptions& build) -> std::shared_ptr<Network> {
       return VisionTransformer(with(options, build)).ptr();
     };
     entry.key_maps = key_maps();

@@ -47,7 +47,9 @@ TntBlockImpl::TntBlockImpl(const TntOptions& options_, double drop_path_rate_)
 void TntBlockImpl::reset() {
   const auto& o = options;
   const std::int64_t inner = o.inner_dim(), sentence = o.side() * o.side() * inner;
-  const auto norm = [this](const char* name, std::int64_t dim) { return register_module(name, nn::LayerNorm(dim, kEps)); };
+  const auto norm = [this](const char* name, std::int64_t dim) {
+    return register_module(name, nn::LayerNorm(dim, kEps));
+  };
   const auto mlp_of = [this](const char* name, std::int64_t dim, double ratio) {
     const auto hidden = static_cast<std::int64_t>(static_cast<double>(dim) * ratio);
     return register_module(name, nn::Mlp(nn::MlpOptions(dim, hidden).dropout(options.dropout())));
@@ -67,8 +69,8 @@ void TntBlockImpl::reset() {
 }
 
 /// One pre-norm encoder layer, at either level.
-at::Tensor TntBlockImpl::encode(const at::Tensor& x, nn::LayerNorm& norm, TntAttention& attention, nn::LayerNorm& mlp_norm,
-                                nn::Mlp& feed) {
+at::Tensor TntBlockImpl::encode(const at::Tensor& x, nn::LayerNorm& norm, TntAttention& attention,
+                                nn::LayerNorm& mlp_norm, nn::Mlp& feed) {
   if (drop_path->is_identity()) {
     const auto attended = attention->forward(norm->forward(x), x);
     return feed->forward(mlp_norm->forward(attended), attended);
@@ -132,6 +134,8 @@ at::Tensor TntImpl::forward_features(const at::Tensor& images) {
   return norm->forward(x.patches);
 }
 
-at::Tensor TntImpl::forward_head(const at::Tensor& pooled) { return head.is_empty() ? pooled : head->forward(pooled.contiguous()); }
+at::Tensor TntImpl::forward_head(const at::Tensor& pooled) {
+  return head.is_empty() ? pooled : head->forward(pooled.contiguous());
+}
 
 }  // namespace vitral::vit

@@ -33,8 +33,8 @@ struct TntOptions {
   TORCH_ARG(std::int64_t, inner_heads) = 4;
   TORCH_ARG(std::int64_t, depth) = 12;
   TORCH_ARG(double, mlp_ratio) = 4.0;
-  /// timm's first port: the convolution sees the whole picture, and blocks norm pixel tokens one by one before projecting
-  /// them, with a bias and without a norm behind.
+  /// timm's first port: the convolution sees the whole picture, and blocks norm pixel tokens one by one before
+  /// projecting them, with a bias and without a norm behind.
   TORCH_ARG(bool, legacy) = false;
   TORCH_ARG(double, drop_path) = 0.0;
   TORCH_ARG(double, dropout) = 0.0;
@@ -59,8 +59,8 @@ class PixelEmbedImpl : public torch::nn::Cloneable<PixelEmbedImpl> {
 };
 TORCH_MODULE(PixelEmbed);
 
-/// Children `norm_in`, `attn_in`, `norm_mlp_in`, `mlp_in` (pixels); `norm1_proj`, `proj`, `norm2_proj` (pixels to patches);
-/// `norm_out`, `attn_out`, `norm_mlp`, `mlp` (patches).
+/// Children `norm_in`, `attn_in`, `norm_mlp_in`, `mlp_in` (pixels); `norm1_proj`, `proj`, `norm2_proj` (pixels to
+/// patches); `norm_out`, `attn_out`, `norm_mlp`, `mlp` (patches).
 class TntBlockImpl : public torch::nn::Cloneable<TntBlockImpl> {
  public:
   TntBlockImpl(const TntOptions& options_, double drop_path_rate_);
@@ -69,8 +69,8 @@ class TntBlockImpl : public torch::nn::Cloneable<TntBlockImpl> {
 
   TntOptions options;
   double drop_path_rate;
-  nn::LayerNorm norm_in = nullptr, norm_mlp_in = nullptr, norm1_proj = nullptr, norm2_proj = nullptr, norm_out = nullptr,
-                norm_mlp = nullptr;
+  nn::LayerNorm norm_in = nullptr, norm_mlp_in = nullptr, norm1_proj = nullptr, norm2_proj = nullptr,
+                norm_out = nullptr, norm_mlp = nullptr;
   TntAttention attn_in = nullptr, attn_out = nullptr;
   nn::Mlp mlp_in = nullptr, mlp = nullptr;
   nn::Linear proj = nullptr;
@@ -78,12 +78,13 @@ class TntBlockImpl : public torch::nn::Cloneable<TntBlockImpl> {
 
  private:
   at::Tensor sentences(const at::Tensor& pixels, std::int64_t batch);
-  at::Tensor encode(const at::Tensor& x, nn::LayerNorm& norm, TntAttention& attention, nn::LayerNorm& mlp_norm, nn::Mlp& feed);
+  at::Tensor encode(const at::Tensor& x, nn::LayerNorm& norm, TntAttention& attention, nn::LayerNorm& mlp_norm,
+                    nn::Mlp& feed);
 };
 TORCH_MODULE(TntBlock);
 
-/// Keys are timm's: `pixel_embed.proj`, `pixel_pos` [1, c, side, side], `norm1_proj`, `proj`, `norm2_proj`, `cls_token`,
-/// `patch_pos` [1, 1 + P, C], `blocks.{i}`, `norm`, `head`.
+/// Keys are timm's: `pixel_embed.proj`, `pixel_pos` [1, c, side, side], `norm1_proj`, `proj`, `norm2_proj`,
+/// `cls_token`, `patch_pos` [1, 1 + P, C], `blocks.{i}`, `norm`, `head`.
 class TntImpl : public torch::nn::Cloneable<TntImpl>, public Classifier {
  public:
   explicit TntImpl(const TntOptions& options_) : options(options_) { reset(); }

@@ -28,7 +28,8 @@ std::vector<at::Tensor> TntAttentionImpl::project(const at::Tensor& x) {
   if (all_.is_empty()) {
     all_ = nn::Linear(dim, 3 * dim, false);
     all_->weight = at::cat({qk->weight, v->weight}).detach();
-    all_->set_inference(std::make_shared<const nn::InferenceOptions>(nn::InferenceOptions{inference()->precision, nullptr}));
+    all_->set_inference(
+        std::make_shared<const nn::InferenceOptions>(nn::InferenceOptions{inference()->precision, nullptr}));
     packed(qk->weight);
     packed(v->weight);
   }

@@ -20,8 +20,12 @@ struct TntPreset {
   std::int64_t params;
 };
 
-TntOptions small() { return TntOptions().dim(384).heads(6).inner_dim(24); }
-TntOptions base() { return TntOptions().dim(640).heads(10).inner_dim(40); }
+TntOptions small() {
+  return TntOptions().dim(384).heads(6).inner_dim(24);
+}
+TntOptions base() {
+  return TntOptions().dim(640).heads(10).inner_dim(40);
+}
 
 // clang-format off
 const TntPreset kPresets[] = {
@@ -46,13 +50,14 @@ TntOptions with(TntOptions options, const BuildOptions& build) {
 }
 
 /// Patch positions for another size, by timm's rule; the authors have none.
-void adapt(weights::StateDict& state, Classifier& model, const AdaptContext& context) {
+void adapt(weights::StateDict& state, Network& model, const AdaptContext& context) {
   const auto& o = dynamic_cast<TntImpl&>(model).options;
   at::Tensor* table = state.find("patch_pos");
   if (table == nullptr || table->dim() != 3 || table->size(1) < 2 || table->size(1) == 1 + o.patches()) return;
   const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(table->size(1) - 1))));
   if (side * side != table->size(1) - 1) return;  // not a square grid: the mismatch is reported by the loader
-  *table = nn::resample_positions(*table, {side, side}, {o.grid_rows(), o.grid_columns()}, 1, nn::PositionResample::timm);
+  *table =
+      nn::resample_positions(*table, {side, side}, {o.grid_rows(), o.grid_columns()}, 1, nn::PositionResample::timm);
   if (context.log == nullptr) return;
   context.log->push_back({"patch_pos", "position table " + std::to_string(side) + "x" + std::to_string(side) + " -> " +
                                            std::to_string(o.grid_rows()) + "x" + std::to_string(o.grid_columns()) +
@@ -60,7 +65,7 @@ void adapt(weights::StateDict& state, Classifier& model, const AdaptContext& con
 }
 
 /// The authors' class keeps zeros for the patch tokens among its parameters.
-void complete(weights::StateDict& state, Classifier& model, std::string_view) {
+void complete(weights::StateDict& state, Network& model, std::string_view) {
   const auto& o = dynamic_cast<TntImpl&>(model).options;
   state.insert("outer_tokens", at::zeros({1, o.patches(), o.dim()}));
 }
@@ -77,7 +82,7 @@ void register_tnt(Registry& registry) {
     entry.gmacs = preset.gmacs;
     entry.labels = "imagenet1k";
     entry.pretrained = pretrained_of(preset.name, kRows);
-    entry.build = [options = preset.options](const BuildOptions& build) -> std::shared_ptr<Classifier> {
+    entry.build = [options = preset.options](const BuildOptions& build) -> std::shared_ptr<Network> {
       return Tnt(with(options, build)).ptr();
     };
     if (!preset.options.legacy()) {  // the authors' code has no such block

@@ -6,11 +6,11 @@ namespace {
 using namespace weights;
 
 constexpr Rule kBlock[] = {
-    rename("inner_norm1.{p}", "norm_in.{p}"),    rename("inner_attn.{p}", "attn_in.{p}"),
+    rename("inner_norm1.{p}", "norm_in.{p}"),     rename("inner_attn.{p}", "attn_in.{p}"),
     rename("inner_norm2.{p}", "norm_mlp_in.{p}"), rename("inner_mlp.{p}", "mlp_in.{p}"),
-    rename("proj_norm1.{p}", "norm1_proj.{p}"),  rename("proj.{p}", "proj.{p}"),
-    rename("proj_norm2.{p}", "norm2_proj.{p}"),  rename("outer_norm1.{p}", "norm_out.{p}"),
-    rename("outer_attn.{p}", "attn_out.{p}"),    rename("outer_norm2.{p}", "norm_mlp.{p}"),
+    rename("proj_norm1.{p}", "norm1_proj.{p}"),   rename("proj.{p}", "proj.{p}"),
+    rename("proj_norm2.{p}", "norm2_proj.{p}"),   rename("outer_norm1.{p}", "norm_out.{p}"),
+    rename("outer_attn.{p}", "attn_out.{p}"),     rename("outer_norm2.{p}", "norm_mlp.{p}"),
     rename("outer_mlp.{p}", "mlp.{p}"),
 };
 constexpr Rule kTop[] = {
@@ -31,6 +31,8 @@ constexpr KeyMap kMaps[] = {{"original", kMarks, kGroups}};
 
 }  // namespace
 
-std::span<const weights::KeyMap> tnt_key_maps() { return kMaps; }
+std::span<const weights::KeyMap> tnt_key_maps() {
+  return kMaps;
+}
 
 }  // namespace vitral::vit

@@ -22,7 +22,8 @@ bool differentiable(const at::Tensor& qkv, const WindowAttendOptions& options) {
 
 bool kernel_usable(const at::Tensor& qkv, std::int64_t heads, const WindowAttendOptions& options) {
   return qkv.is_cpu() && qkv.numel() > 0 && kernel_dtype(qkv.scalar_type()) && options.dropout == 0.0 &&
-         qkv.size(2) / (3 * heads) <= kernels::kMaxHeadDim && kernels::this_cpu().features.avx2 && !differentiable(qkv, options);
+         qkv.size(2) / (3 * heads) <= kernels::kMaxHeadDim && kernels::this_cpu().features.avx2 &&
+         !differentiable(qkv, options);
 }
 
 /// x / max(|x|, 1e-12) over the last dimension, as torch.nn.functional.normalize.
@@ -58,12 +59,14 @@ at::Tensor attend_with_kernel(const at::Tensor& given, std::int64_t heads, const
   args.k = {part(qkv, 1), in};
   args.v = {part(qkv, 2), in};
   args.out = {out.mutable_data_ptr(), {length * channels, dim, channels}};
-  args.windows = {table.tokens.const_data_ptr<std::int32_t>(), table.tokens.size(0), table.mask_kind.const_data_ptr<std::int32_t>()};
+  args.windows = {table.tokens.const_data_ptr<std::int32_t>(), table.tokens.size(0),
+                  table.mask_kind.const_data_ptr<std::int32_t>()};
   args.cosine = options.head_scale.defined();
   args.scale = args.cosine ? 1.0F : 1.0F / std::sqrt(static_cast<float>(dim));
   const auto bias = options.bias.defined() ? options.bias.contiguous() : at::Tensor();
   if (bias.defined()) {
-    args.bias = {bias.const_data_ptr<float>(), bias.size(0) > 1 ? bias.stride(0) : 0, bias.stride(1), bias.stride(2), 1};
+    args.bias = {bias.const_data_ptr<float>(), bias.size(0) > 1 ? bias.stride(0) : 0, bias.stride(1), bias.stride(2),
+                 1};
   }
   const auto head_scale = args.cosine ? options.head_scale.contiguous() : at::Tensor();
   if (args.cosine) args.head_scale = head_scale.const_data_ptr<float>();

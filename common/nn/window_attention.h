@@ -1,5 +1,5 @@
-/// Attention inside the windows of an image (Liu et al. 2021, section 3.2), read from and written to image order: shift,
-/// partition and padding are a table, not copies.
+/// Attention inside the windows of an image (Liu et al. 2021, section 3.2), read from and written to image order:
+/// shift, partition and padding are a table, not copies.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,7 +18,8 @@ struct WindowTable {
 struct WindowAttendOptions {
   at::Tensor bias;        ///< fp32 [kinds, H, N, N], added to the scores
   at::Tensor padding;     ///< [3C] of the activations' type: what padding has for q, k and v; undefined: zeros
-  at::Tensor head_scale;  ///< fp32 [H]: cosine attention (Liu et al. 2022, section 3.3) with these factors; undefined: q k^T / sqrt(D)
+  at::Tensor head_scale;  ///< fp32 [H]: cosine attention (Liu et al. 2022, section 3.3) with these factors; undefined:
+                          ///< q k^T / sqrt(D)
   double dropout = 0.0;   ///< of attention weights, while training
 };
 

@@ -13,7 +13,7 @@ bool adapted_away(const std::string& name, const weights::LoadReport& report) {
 
 }  // namespace
 
-void adapt_stem(weights::StateDict& state, Classifier& net, std::vector<weights::Adaptation>& log) {
+void adapt_stem(weights::StateDict& state, Network& net, std::vector<weights::Adaptation>& log) {
   for (const auto& item : net.module().named_parameters()) {
     if (item.value().dim() != 4) continue;
     at::Tensor* weight = state.find(item.key());
@@ -35,7 +35,7 @@ void adapt_stem(weights::StateDict& state, Classifier& net, std::vector<weights:
   }
 }
 
-void reshape_linear_stem(weights::StateDict& state, Classifier& net) {
+void reshape_linear_stem(weights::StateDict& state, Network& net) {
   for (const auto& item : net.module().named_parameters()) {
     if (item.value().dim() != 4) continue;
     at::Tensor* weight = state.find(item.key());
@@ -46,7 +46,7 @@ void reshape_linear_stem(weights::StateDict& state, Classifier& net) {
   }
 }
 
-void adapt_head(weights::StateDict& state, Classifier& net, std::vector<weights::Adaptation>& log) {
+void adapt_head(weights::StateDict& state, Network& net, std::vector<weights::Adaptation>& log) {
   const auto expected = weights::state_dict_of(net.module());
   for (const auto& head : net.head_names()) {
     bool other_shape = false;

@@ -63,7 +63,7 @@ void apply_wishes(NativeRecord& record, const LoadRequest& request) {
   }
 }
 
-std::shared_ptr<Classifier> build(const ModelEntry& entry, const NativeRecord& record, const LoadRequest& request,
+std::shared_ptr<Network> build(const ModelEntry& entry, const NativeRecord& record, const LoadRequest& request,
                                   bool from_file) {
   // What a file fills completely needs no random numbers.
   std::optional<nn::SkipInit> skip;
@@ -196,6 +196,16 @@ Preprocess preprocess_of(const Registry& registry, const std::string& model,
   return preprocess;
 }
 
+Classifier& LoadedModel::classifier() const {
+  if (auto* classifier = dynamic_cast<Classifier*>(net.get())) return *classifier;
+  throw Error(ErrorKind::usage, "model " + entry->name, "is a detector, expected a classifier");
+}
+
+Detector& LoadedModel::detector() const {
+  if (auto* detector = dynamic_cast<Detector*>(net.get())) return *detector;
+  throw Error(ErrorKind::usage, "model " + entry->name, "is a classifier, expected a detector");
+}
+
 void LoadedModel::prepare(const at::Device& device, nn::Precision precision) {
   device_ = device;
   precision_ = precision;
@@ -215,15 +225,16 @@ at::Tensor LoadedModel::input(const at::Tensor& images) const {
 
 at::Tensor LoadedModel::logits(const at::Tensor& images) const {
   const c10::InferenceMode inference;
-  auto result = net->forward(input(images)).to(at::kCPU, at::kFloat);
+  auto result = classifier().forward(input(images)).to(at::kCPU, at::kFloat);
   if (checkpoint) checkpoint->check();
   return result;
 }
 
 std::pair<at::Tensor, at::Tensor> LoadedModel::features_and_logits(const at::Tensor& images) const {
   const c10::InferenceMode inference;
-  const auto pooled = net->pool(net->forward_features(input(images)));
-  const auto logits = net->forward_head(pooled).to(at::kCPU, at::kFloat);
+  auto& model = classifier();
+  const auto pooled = model.pool(model.forward_features(input(images)));
+  const auto logits = model.forward_head(pooled).to(at::kCPU, at::kFloat);
   const auto features = pooled.dim() == 3 ? pooled.mean(1) : pooled;  // distilled: both tokens
   return {features.to(at::kCPU, at::kFloat), logits};
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/nn/two_faces.h"
+#include "common/runtime/detector.h"
 #include "common/runtime/native.h"
 #include "common/runtime/registry.h"
 #include "common/weights/report.h"
@@ -34,15 +35,18 @@ struct LoadRequest {
 struct LoadedModel {
   std::shared_ptr<const void> keep_alive;  ///< the registry, where its owner wants it to live as long as the model
   const ModelEntry* entry = nullptr;
-  std::shared_ptr<Classifier> net;
+  std::shared_ptr<Network> net;
   NativeRecord record;  ///< what it is now: class count, size, preprocessing, labels
   std::optional<weights::Checkpoint> checkpoint;
   std::optional<weights::LoadReport> report;
   std::vector<std::string> notes;  ///< what was adapted, one line each
 
+  /// The network as what it is. Throws Error(usage) where it is of another task.
+  Classifier& classifier() const;
+  Detector& detector() const;
   /// Moves the network to `device` and turns its inference face. Pages of a mapped file are let go as layers are packed.
   void prepare(const at::Device& device, nn::Precision precision);
-  /// images [B, C, H, W] fp32 on any device -> logits [B, K] fp32 on the CPU. Needs prepare().
+  /// Of classifiers: images [B, C, H, W] fp32 on any device -> logits [B, K] fp32 on the CPU. Needs prepare().
   at::Tensor logits(const at::Tensor& images) const;
   /// The same with the pooled features before the head: {features [B, C], logits [B, K]}.
   std::pair<at::Tensor, at::Tensor> features_and_logits(const at::Tensor& images) const;

@@ -25,10 +25,20 @@ struct BuildOptions {
   double dropout = 0.0;
 };
 
-/// A classification network. Implementations are LibTorch modules too (`module()`).
-class Classifier {
+/// A registered network of any task. Implementations are LibTorch modules too (`module()`).
+class Network {
  public:
-  virtual ~Classifier() = default;
+  virtual ~Network() = default;
+  virtual torch::nn::Module& module() = 0;
+  /// Names, in checkpoints, of the layers whose shape depends on the class count: weight and bias of each.
+  virtual std::vector<std::string> head_names() const = 0;
+  /// {height, width} where the network takes pictures of one size only.
+  virtual std::optional<std::array<std::int64_t, 2>> fixed_size() const { return std::nullopt; }
+};
+
+/// A classification network.
+class Classifier : public Network {
+ public:
   /// images [B, in_chans, H, W], normalised -> what the last stage gives: tokens [B, N, C] or maps [B, C, h, w].
   virtual at::Tensor forward_features(const at::Tensor& images) = 0;
   /// features -> pooled vectors [B, C], what the head sees.
@@ -37,12 +47,6 @@ class Classifier {
   virtual at::Tensor forward_head(const at::Tensor& pooled) = 0;
   /// images -> logits [B, K].
   at::Tensor forward(const at::Tensor& images) { return forward_head(pool(forward_features(images))); }
-
-  virtual torch::nn::Module& module() = 0;
-  /// Names, in checkpoints, of the layers whose shape depends on the class count: weight and bias of each.
-  virtual std::vector<std::string> head_names() const = 0;
-  /// {height, width} where the network takes pictures of one size only.
-  virtual std::optional<std::array<std::int64_t, 2>> fixed_size() const { return std::nullopt; }
 };
 
 /// Feature maps at several strides, for detectors.

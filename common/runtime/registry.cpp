@@ -9,6 +9,16 @@ namespace vitral {
 
 std::string_view to_string(Task task) { return task == Task::classify ? "classify" : "detect"; }
 
+std::shared_ptr<Classifier> ModelEntry::build_classifier(const BuildOptions& options) const {
+  if (auto classifier = std::dynamic_pointer_cast<Classifier>(build(options))) return classifier;
+  throw Error(ErrorKind::usage, "model " + name, "is a detector, expected a classifier");
+}
+
+std::shared_ptr<Detector> ModelEntry::build_detector(const BuildOptions& options) const {
+  if (auto detector = std::dynamic_pointer_cast<Detector>(build(options))) return detector;
+  throw Error(ErrorKind::usage, "model " + name, "is a classifier, expected a detector");
+}
+
 const Pretrained* ModelEntry::find_tag(std::string_view tag) const {
   for (const auto& each : pretrained) {
     if (each.tag == tag) return &each;

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/core/preprocess.h"
-#include "common/runtime/model.h"
+#include "common/runtime/detector.h"
 #include "common/weights/keymap.h"
 #include "common/weights/state_dict.h"
 
@@ -53,15 +53,15 @@ struct ModelEntry {
   double gmacs = 0;                  ///< billions of multiply-adds for one picture at the published size
   std::string labels;                ///< name of the label list ("imagenet1k"), empty: none
   std::vector<Pretrained> pretrained;  ///< the first one gives the entry's preprocessing
-  std::function<std::shared_ptr<Classifier>(const BuildOptions&)> build;
+  std::function<std::shared_ptr<Network>(const BuildOptions&)> build;
   std::span<const weights::KeyMap> key_maps;  ///< tables of all origins but our own (timm's) keys
   /// Resamples position tables, repeats stems and the like so that `state` fits `model`; null: nothing to adapt.
-  std::function<void(weights::StateDict& state, Classifier& model, const AdaptContext& context)> adapt;
+  std::function<void(weights::StateDict& state, Network& model, const AdaptContext& context)> adapt;
   /// Makes heads of another class count fit where the origin has a rule of its own; null, or left alone: the head is
   /// re-initialised.
-  std::function<void(weights::StateDict& state, Classifier& model, const AdaptContext& context)> adapt_classes;
+  std::function<void(weights::StateDict& state, Network& model, const AdaptContext& context)> adapt_classes;
   /// Adds the buffers that `origin` stores and we compute to a state in that origin's names; null: there are none.
-  std::function<void(weights::StateDict& state, Classifier& model, std::string_view origin)> complete;
+  std::function<void(weights::StateDict& state, Network& model, std::string_view origin)> complete;
   std::vector<std::string> same_layout;  ///< origins, beside timm, whose files have our keys
   /// Layers that JAX's scan stacked along a first dimension: names that begin with `first` become `second` with a number for
   /// {i}, before any table is applied.
@@ -69,6 +69,9 @@ struct ModelEntry {
   bool bundled = false;              ///< weights travel with the program
 
   const Preprocess& preprocess() const { return pretrained.front().preprocess; }
+  /// What `build` makes, as a network of its task. Throws Error(usage) for an entry of another task.
+  std::shared_ptr<Classifier> build_classifier(const BuildOptions& options) const;
+  std::shared_ptr<Detector> build_detector(const BuildOptions& options) const;
   /// The first published checkpoint of that tag or, for an origin, of that origin; null where there is none.
   const Pretrained* find_tag(std::string_view tag) const;
   const Pretrained* find_origin(std::string_view origin) const;

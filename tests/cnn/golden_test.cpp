@@ -24,7 +24,7 @@ TEST(Cnn, LogitsEqualTimm) {
   ASSERT_EQ(cases.size(), 10U);
   for (const auto& golden : cases) {
     SCOPED_TRACE(golden.at("model").get<std::string>() + " " + golden.at("image").dump());
-    const auto net = registry.resolve(golden.at("model").get<std::string>()).entry->build({});
+    const auto net = registry.resolve(golden.at("model").get<std::string>()).entry->build_classifier({});
     test::fill_hashed_conv(net->module());
     net->module().eval();
     const auto expected = tensor_of(golden.at("logits"));
@@ -44,7 +44,7 @@ TEST(Cnn, NumericsFollowTheOrigin) {
   const auto logits = [&](const std::string& name, const std::string& origin) {
     BuildOptions options;
     options.origin = origin;
-    const auto net = registry.resolve(name).entry->build(options);
+    const auto net = registry.resolve(name).entry->build_classifier(options);
     test::fill_hashed_conv(net->module());
     net->module().eval();
     return net->forward(images);

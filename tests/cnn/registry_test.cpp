@@ -35,7 +35,7 @@ TEST_F(CnnRegistry, HasTheCountsOfTimm) {
   for (const auto& entry : registry.entries()) {
     SCOPED_TRACE(entry->name);
     ASSERT_TRUE(kCounts.contains(entry->name));
-    const auto net = entry->build({});
+    const auto net = entry->build_classifier({});
     std::int64_t count = 0;
     for (const auto& parameter : net->module().parameters()) count += parameter.numel();
     EXPECT_EQ(count, kCounts.at(entry->name));
@@ -108,7 +108,7 @@ TEST_F(CnnRegistry, BuildsWhatIsAskedFor) {
     BuildOptions options;
     options.num_classes = 7;
     options.in_chans = 1;
-    const auto net = entry(name).build(options);
+    const auto net = entry(name).build_classifier(options);
     net->module().eval();
     EXPECT_EQ(net->forward(at::zeros({1, 1, 40, 72})).sizes(), (std::vector<std::int64_t>{1, 7})) << name;
   }

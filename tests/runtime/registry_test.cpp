@@ -44,7 +44,7 @@ class EveryClassifier : public testing::TestWithParam<const ModelEntry*> {};
 
 TEST_P(EveryClassifier, HasThePublishedParameterCount) {
   const nn::SkipInit skip;
-  const auto net = GetParam()->build(published_options(*GetParam()));
+  const auto net = GetParam()->build_classifier(published_options(*GetParam()));
   EXPECT_EQ(count_parameters(*net), GetParam()->params);
 }
 
@@ -63,7 +63,7 @@ TEST_P(EveryClassifier, NamesItsHeadsAndItsSources) {
   const nn::SkipInit skip;
   BuildOptions options = published_options(entry);
   options.num_classes = 10;
-  const auto net = entry.build(options);
+  const auto net = entry.build_classifier(options);
   const auto names = net->module().named_parameters();
   for (const auto& head : net->head_names()) {
     ASSERT_TRUE(names.contains(head + ".weight")) << head;
@@ -78,7 +78,7 @@ TEST_P(EveryClassifier, ComputesTheSameInEveryWay) {
   at::manual_seed(11);
   BuildOptions options = published_options(entry);
   options.num_classes = 7;
-  const auto net = entry.build(options);
+  const auto net = entry.build_classifier(options);
   const auto size = *options.image_size;
   const auto images = at::randn({2, 3, size[0], size[1]});
 

@@ -1,4 +1,5 @@
-/// Reproducible weights and pictures without a file: every number is a hash of its place, the same in Python (golden/hashed.py).
+/// Reproducible weights and pictures without a file: every number is a hash of its place, the same in Python
+/// (golden/hashed.py).
 #pragma once
 
 #include <ATen/ATen.h>
@@ -56,7 +57,8 @@ inline void fill_hashed(torch::nn::Module& module) {
 }
 
 /// [count, channels, height, width]
-inline at::Tensor hashed_pictures(std::int64_t count, std::int64_t height, std::int64_t width, std::int64_t channels = 3) {
+inline at::Tensor hashed_pictures(std::int64_t count, std::int64_t height, std::int64_t width,
+                                  std::int64_t channels = 3) {
   return hashed({count, channels, height, width}, 1000, 0, 4.0);
 }
 

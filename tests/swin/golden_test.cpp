@@ -1,5 +1,5 @@
-// Logits of small networks with hashed weights against timm, torchvision, transformers and microsoft/Swin-Transformer, at
-// sizes that windows divide and at sizes that they do not.
+// Logits of small networks with hashed weights against timm, torchvision, transformers and microsoft/Swin-Transformer,
+// at sizes that windows divide and at sizes that they do not.
 #include <gtest/gtest.h>
 
 #include "tests/swin/support.h"
@@ -22,7 +22,8 @@ SwinTransformer network(const nlohmann::json& golden) {
 }
 
 std::string describe(const nlohmann::json& golden) {
-  return golden.at("origin").get<std::string>() + (golden.at("v2").get<bool>() ? " v2 " : " v1 ") + golden.at("image").dump();
+  return golden.at("origin").get<std::string>() + (golden.at("v2").get<bool>() ? " v2 " : " v1 ") +
+         golden.at("image").dump();
 }
 
 TEST(Swin, LogitsEqualTheLibraries) {

@@ -70,7 +70,8 @@ TEST_P(Model, CloneIsEqualAndSeparate) {
 TEST_P(Model, SavedAndLoadedIsEqual) {
   auto net = small();
   const at::NoGradGuard no_grad;
-  const auto path = std::filesystem::temp_directory_path() / ("vitral_swin_" + std::to_string(::getpid()) + ".safetensors");
+  const auto path =
+      std::filesystem::temp_directory_path() / ("vitral_swin_" + std::to_string(::getpid()) + ".safetensors");
   weights::save(path, weights::state_dict_of(*net), {}, true);
   SwinTransformer other(test::small_swin(GetParam()));
   const auto checkpoint = weights::open(path);
@@ -85,7 +86,8 @@ TEST_P(Model, ABatchEqualsItsPictures) {
   auto net = small();
   const at::NoGradGuard no_grad;
   const auto all = net->forward(images);
-  for (std::int64_t i = 0; i < 4; ++i) test::expect_close(net->forward(images.narrow(0, i, 1)), all.narrow(0, i, 1), 1e-5);
+  for (std::int64_t i = 0; i < 4; ++i)
+    test::expect_close(net->forward(images.narrow(0, i, 1)), all.narrow(0, i, 1), 1e-5);
 }
 
 TEST_P(Model, PreparedComputesTheSame) {
@@ -160,7 +162,8 @@ TEST(Model, SizesThatThePatchDoesNotDivide) {
   test::expect_equal(torchvision->forward(pictures), torchvision->forward(pictures.narrow(2, 0, 64)));
   SwinTransformer transformers(convention.convention(Convention::transformers));
   test::fill_hashed(*transformers);
-  test::expect_equal(transformers->forward(pictures), transformers->forward(at::constant_pad_nd(pictures, {0, 0, 0, 2})));
+  test::expect_equal(transformers->forward(pictures),
+                     transformers->forward(at::constant_pad_nd(pictures, {0, 0, 0, 2})));
 }
 
 TEST(Model, NewV2NetworksAreTheIdentityBetweenMergings) {

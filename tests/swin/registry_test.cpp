@@ -1,9 +1,10 @@
+#include "common/runtime/registry.h"
+
 #include <gtest/gtest.h>
 
 #include <map>
 
 #include "common/nn/init.h"
-#include "common/runtime/registry.h"
 #include "swin/register.h"
 #include "swin/swin.h"
 
@@ -49,7 +50,7 @@ TEST_F(SwinRegistry, HasTheCountsOfTimm) {
     ASSERT_TRUE(kCounts.contains(entry->name));
     BuildOptions options;
     options.num_classes = entry->pretrained.front().num_classes;
-    const auto net = entry->build(options);
+    const auto net = entry->build_classifier(options);
     std::int64_t count = 0;
     for (const auto& parameter : net->module().parameters()) count += parameter.numel();
     EXPECT_EQ(count, kCounts.at(entry->name));
@@ -73,7 +74,7 @@ TEST_F(SwinRegistry, PublishedFilesFitTheirNetworks) {
     SCOPED_TRACE(entry->name);
     const auto net = std::dynamic_pointer_cast<SwinTransformerImpl>([&] {
       const nn::SkipInit no_random_numbers;
-      return entry->build({.num_classes = 0});
+      return entry->build_classifier({.num_classes = 0});
     }());
     for (const auto& published : entry->pretrained) {
       EXPECT_EQ(published.preprocess.height, net->options.image_height()) << published.tag;
@@ -91,7 +92,7 @@ TEST_F(SwinRegistry, BuildsWhatIsAskedFor) {
   options.in_chans = 1;
   options.image_size = {192, 160};
   options.origin = "torchvision";
-  const auto net = std::dynamic_pointer_cast<SwinTransformerImpl>(entry.build(options));
+  const auto net = std::dynamic_pointer_cast<SwinTransformerImpl>(entry.build_classifier(options));
   EXPECT_EQ(net->options.convention(), Convention::torchvision);
   EXPECT_EQ(net->forward(at::zeros({1, 1, 192, 160})).sizes(), (std::vector<std::int64_t>{1, 7}));
 }

@@ -29,7 +29,8 @@ struct Published {
 std::vector<Published> published() {
   std::vector<Published> result;
   for (const auto& golden : test::swin_golden().at("names")) {
-    result.push_back({golden.at("origin"), golden.at("v2").get<bool>() ? Version::v2 : Version::v1, golden.at("tensors")});
+    result.push_back(
+        {golden.at("origin"), golden.at("v2").get<bool>() ? Version::v2 : Version::v1, golden.at("tensors")});
   }
   return result;
 }
@@ -86,7 +87,8 @@ TEST(SwinWeights, WrittenFilesHaveTheLibrariesNamesAndShapesAndComeBackEqual) {
     std::map<std::string, std::vector<std::int64_t>> shapes;
     for (const auto& item : theirs) shapes[item.key()] = item.value().sizes().vec();
     EXPECT_EQ(shapes, file.tensors);
-    const auto ours = weights::apply(weights::plan(weights::names_of(theirs), *map, weights::Direction::to_ours), theirs);
+    const auto ours =
+        weights::apply(weights::plan(weights::names_of(theirs), *map, weights::Direction::to_ours), theirs);
     ASSERT_EQ(ours.size(), state.size());
     for (const auto& item : state) {
       SCOPED_TRACE(item.key());
@@ -120,8 +122,11 @@ class Adapted : public testing::Test {
 
 TEST_F(Adapted, TablesFollowTheOrigin) {
   const auto& tables = test::swin_golden().at("tables");
-  for (const auto& [origin, rule] : std::map<std::string, std::string>{
-           {"timm", "geometric"}, {"", "geometric"}, {"original", "bicubic"}, {"hf", "bicubic"}, {"torchvision", "bicubic"}}) {
+  for (const auto& [origin, rule] : std::map<std::string, std::string>{{"timm", "geometric"},
+                                                                       {"", "geometric"},
+                                                                       {"original", "bicubic"},
+                                                                       {"hf", "bicubic"},
+                                                                       {"torchvision", "bicubic"}}) {
     SCOPED_TRACE(origin);
     const auto golden = std::find_if(tables.begin(), tables.end(), [&](const auto& table) {
       return table.at("rule") == rule && table.at("old") == Size{4, 4} && table.at("new") == Size{7, 7};
@@ -131,7 +136,8 @@ TEST_F(Adapted, TablesFollowTheOrigin) {
     adapted["layers.1.blocks.0.attn.relative_position_bias_table"] = test::hashed({49, 2}, 5, 0, 3);
     log.clear();
     adapt(adapted, *net, {origin, &log});
-    test::expect_close(adapted["layers.1.blocks.0.attn.relative_position_bias_table"], test::tensor_of(golden->at("values")), 1e-6);
+    test::expect_close(adapted["layers.1.blocks.0.attn.relative_position_bias_table"],
+                       test::tensor_of(golden->at("values")), 1e-6);
     EXPECT_EQ(log.size(), 8);
     EXPECT_NE(log.front().text.find("4x4 -> 7x7"), std::string::npos);
     SwinTransformer other(net->options);

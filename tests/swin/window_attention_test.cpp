@@ -28,7 +28,8 @@ WindowAttendOptions options_of(const Case& c, const swin::WindowLayout& layout, 
 }
 
 /// One window and one head at a time, by the textbook in fp64.
-at::Tensor by_the_textbook(const at::Tensor& qkv, const Case& c, const WindowTable& table, const WindowAttendOptions& options) {
+at::Tensor by_the_textbook(const at::Tensor& qkv, const Case& c, const WindowTable& table,
+                           const WindowAttendOptions& options) {
   const std::int64_t channels = c.heads * c.dim;
   const auto padding = options.padding.defined() ? options.padding : at::zeros({3 * channels}, qkv.options());
   auto out = at::zeros({qkv.size(0), qkv.size(1), channels}, at::kDouble);
@@ -70,8 +71,12 @@ class WindowAttention : public testing::TestWithParam<Case> {
   }
 };
 
-TEST_P(WindowAttention, EqualsTheTextbookInFp32) { check(at::kFloat, 1e-5); }
-TEST_P(WindowAttention, EqualsTheTextbookInBf16) { check(at::kBFloat16, 1.5e-2); }
+TEST_P(WindowAttention, EqualsTheTextbookInFp32) {
+  check(at::kFloat, 1e-5);
+}
+TEST_P(WindowAttention, EqualsTheTextbookInBf16) {
+  check(at::kBFloat16, 1.5e-2);
+}
 
 INSTANTIATE_TEST_SUITE_P(Shapes, WindowAttention,
                          testing::Values(Case{{8, 8}, {4, 4}, {2, 2}, 2, 3, 32, false, false},

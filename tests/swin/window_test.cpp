@@ -12,7 +12,9 @@ struct Case {
   Convention convention;
 };
 
-std::int64_t padded(std::int64_t side, std::int64_t window) { return (side + window - 1) / window * window; }
+std::int64_t padded(std::int64_t side, std::int64_t window) {
+  return (side + window - 1) / window * window;
+}
 
 at::Tensor pad(const at::Tensor& map, const Size& window) {
   const std::int64_t rows = padded(map.size(0), window[0]), columns = padded(map.size(1), window[1]);
@@ -59,7 +61,8 @@ TEST_P(Layout, EqualsRollingAndCutting) {
 
   const double between = c.convention == Convention::transformers ? -200 : -100;
   const auto mask = expected_mask(c, between);
-  const auto ours = layout.masks.defined() ? layout.masks.squeeze(1).index_select(0, layout.table.mask_kind) : at::zeros_like(mask);
+  const auto ours =
+      layout.masks.defined() ? layout.masks.squeeze(1).index_select(0, layout.table.mask_kind) : at::zeros_like(mask);
   test::expect_equal(ours, mask);
 }
 
@@ -73,16 +76,17 @@ TEST_P(Layout, GathersAndScattersBack) {
   test::expect_equal(gathered.index_select(0, table.scatter), tokens);
 }
 
-INSTANTIATE_TEST_SUITE_P(Maps, Layout, testing::Values(Case{{8, 8}, {4, 4}, {2, 2}, Convention::timm},
-                                                       Case{{8, 8}, {4, 4}, {2, 2}, Convention::torchvision},
-                                                       Case{{8, 8}, {4, 4}, {0, 0}, Convention::timm},
-                                                       Case{{9, 14}, {4, 4}, {2, 2}, Convention::timm},
-                                                       Case{{9, 14}, {4, 4}, {2, 2}, Convention::torchvision},
-                                                       Case{{9, 14}, {4, 4}, {2, 2}, Convention::transformers},
-                                                       Case{{13, 10}, {7, 7}, {3, 3}, Convention::original},
-                                                       Case{{3, 11}, {3, 5}, {0, 2}, Convention::timm},
-                                                       Case{{11, 3}, {5, 3}, {2, 0}, Convention::timm},
-                                                       Case{{1, 5}, {1, 2}, {0, 1}, Convention::timm}));
+INSTANTIATE_TEST_SUITE_P(Maps, Layout,
+                         testing::Values(Case{{8, 8}, {4, 4}, {2, 2}, Convention::timm},
+                                         Case{{8, 8}, {4, 4}, {2, 2}, Convention::torchvision},
+                                         Case{{8, 8}, {4, 4}, {0, 0}, Convention::timm},
+                                         Case{{9, 14}, {4, 4}, {2, 2}, Convention::timm},
+                                         Case{{9, 14}, {4, 4}, {2, 2}, Convention::torchvision},
+                                         Case{{9, 14}, {4, 4}, {2, 2}, Convention::transformers},
+                                         Case{{13, 10}, {7, 7}, {3, 3}, Convention::original},
+                                         Case{{3, 11}, {3, 5}, {0, 2}, Convention::timm},
+                                         Case{{11, 3}, {5, 3}, {2, 0}, Convention::timm},
+                                         Case{{1, 5}, {1, 2}, {0, 1}, Convention::timm}));
 
 TEST(Layout, StraightBlocksMaskNothing) {
   const auto layout = lay_out({8, 8}, {{4, 4}, {2, 2}}, false, Convention::timm, false, at::kCPU);

@@ -65,7 +65,8 @@ TEST(TntGolden, LogitsEqualTimm) {
 
 TEST(TntGolden, TheAuthorsCodeGivesTheSame) {
   auto net = network(small(false));
-  test::expect_close(net->forward(test::hashed_pictures(2, 64, 64)).detach(), logits_of(golden().at("authors").at("logits")), 2e-5);
+  test::expect_close(net->forward(test::hashed_pictures(2, 64, 64)).detach(),
+                     logits_of(golden().at("authors").at("logits")), 2e-5);
 }
 
 class TntModel : public testing::TestWithParam<bool> {
@@ -113,7 +114,8 @@ TEST_P(TntModel, LoadedFromItsStateIsEqual) {
 TEST_P(TntModel, ABatchEqualsItsPictures) {
   const at::NoGradGuard no_grad;
   const auto all = net->forward(images);
-  for (std::int64_t i = 0; i < 4; ++i) test::expect_close(net->forward(images.narrow(0, i, 1)), all.narrow(0, i, 1), 1e-5);
+  for (std::int64_t i = 0; i < 4; ++i)
+    test::expect_close(net->forward(images.narrow(0, i, 1)), all.narrow(0, i, 1), 1e-5);
 }
 
 TEST_P(TntModel, PreparedComputesTheSame) {
@@ -161,7 +163,7 @@ TEST_F(TntRegistry, HasTheCountsOfTimm) {
   EXPECT_EQ(registry.entries().size(), counts.size());
   const nn::SkipInit no_random_numbers;
   for (const auto& entry : registry.entries()) {
-    const auto net = entry->build({});
+    const auto net = entry->build_classifier({});
     std::int64_t count = 0;
     for (const auto& parameter : net->module().parameters()) count += parameter.numel();
     EXPECT_EQ(count, counts.at(entry->name)) << entry->name;
@@ -186,7 +188,8 @@ TEST_F(TntRegistry, AuthorsNamesGoBothWays) {
   std::map<std::string, std::vector<std::int64_t>> shapes;
   for (const auto& item : written) shapes[item.key()] = item.value().sizes().vec();
   EXPECT_EQ(shapes, theirs);
-  const auto back = weights::apply(weights::plan(weights::names_of(written), map, weights::Direction::to_ours), written);
+  const auto back =
+      weights::apply(weights::plan(weights::names_of(written), map, weights::Direction::to_ours), written);
   ASSERT_EQ(back.size(), state.size());
   for (const auto& item : state) test::expect_equal(back[item.key()], item.value());
 }

@@ -1,0 +1,52 @@
+/// Networks that find objects: what every family of them gives.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/runtime/model.h"
+
+namespace vitral {
+
+/// Raw outputs of a network by name, in the order in which `vitral forward` writes them (docs/formats.md).
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+/// A batch of pictures of different shapes, each in the upper left corner of its [3, H, W].
+struct PictureBatch {
+  at::Tensor images;  ///< [B, 3, H, W], prepared as the network's Preprocess says
+  at::Tensor mask;    ///< bool [B, H, W], true = padding; undefined: no picture is padded
+};
+
+struct DetectOptions {
+  double min_score = 0.5;            ///< detections below it are left out
+  std::int64_t max_detections = 300;  ///< of one picture, the best ones
+  /// IoU above which the weaker of two boxes of one class goes; unset: what the origin does (set prediction: nothing).
+  std::optional<double> nms;
+};
+
+/// What was found in one picture, best first.
+struct Detections {
+  at::Tensor boxes;   ///< fp32 [N, 4], xyxy in pixels of the input tensor
+  at::Tensor scores;  ///< fp32 [N], 0 to 1
+  at::Tensor labels;  ///< int64 [N], the network's class numbers
+};
+
+class Detector : public Network {
+ public:
+  /// The outputs that the origin's own code calls the model's (set prediction: `logits` [B, Q, K'], `boxes` [B, Q, 4]
+  /// normalised cxcywh).
+  virtual NamedTensors forward(const PictureBatch& batch) = 0;
+  /// The final detections of each picture from a batch and its raw outputs, with the origin's own postprocessing.
+  virtual std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw, const DetectOptions& options) const = 0;
+};
+
+/// Height and width of the part of a picture that is no padding. mask: bool [H, W], true = padding.
+std::array<std::int64_t, 2> content_size(const at::Tensor& mask);
+
+}  // namespace vitral
