@@ -44,6 +44,11 @@ class Detector : public Network {
   virtual NamedTensors forward(const PictureBatch& batch) = 0;
   /// The final detections of each picture from a batch and its raw outputs, with the origin's own postprocessing.
   virtual std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw, const DetectOptions& options) const = 0;
+  /// Both in one. Networks whose outputs are final detections (Faster R-CNN, YOLOX) override it: what their `forward` has
+  /// left out, options that ask for more cannot bring back.
+  virtual std::vector<Detections> detect(const PictureBatch& batch, const DetectOptions& options) {
+    return detections(batch, forward(batch), options);
+  }
 };
 
 /// Height and width of the part of a picture that is no padding. mask: bool [H, W], true = padding.
