@@ -33,6 +33,7 @@ struct Pretrained {
   Preprocess preprocess;
   std::int64_t num_classes = 1000;
   double top1 = 0, top5 = 0;  ///< published accuracy in percent, 0: none published
+  double ap = 0;              ///< published box AP on COCO val2017 in percent, 0: none published
 };
 
 /// What the network of an entry becomes when weights of another shape are loaded into it.
