@@ -39,7 +39,8 @@ void on_sigbus(int signal, siginfo_t* info, void* context) {
     }
   }
   ::sigaction(SIGBUS, &previous_sigbus, nullptr);  // not ours: let it take its usual course
-  if (previous_sigbus.sa_flags & SA_SIGINFO) previous_sigbus.sa_sigaction(signal, info, context);
+  if (previous_sigbus.sa_flags & SA_SIGINFO) return previous_sigbus.sa_sigaction(signal, info, context);
+  ::raise(signal);  // one that was sent, not caused, would not come again
 }
 
 int claim_range(const std::byte* data, std::size_t size) {
@@ -62,7 +63,9 @@ int claim_range(const std::byte* data, std::size_t size) {
   return -1;
 }
 
-std::string reason(int error) { return std::generic_category().message(error); }
+std::string reason(int error) {
+  return std::generic_category().message(error);
+}
 
 /// Opens a regular file without blocking on a FIFO and without taking descriptors 0 to 2.
 int open_regular(const std::filesystem::path& path, ErrorKind kind, std::uint64_t max_bytes, std::uint64_t& size) {
@@ -83,7 +86,8 @@ int open_regular(const std::filesystem::path& path, ErrorKind kind, std::uint64_
   } else if (!S_ISREG(status.st_mode)) {
     problem = "is no regular file (a pipe, device or socket)";
   } else if (static_cast<std::uint64_t>(status.st_size) > max_bytes) {
-    problem = "has " + human_bytes(static_cast<std::uint64_t>(status.st_size)) + ", the limit is " + human_bytes(max_bytes);
+    problem =
+        "has " + human_bytes(static_cast<std::uint64_t>(status.st_size)) + ", the limit is " + human_bytes(max_bytes);
   }
   if (!problem.empty()) {
     ::close(fd);
@@ -95,7 +99,8 @@ int open_regular(const std::filesystem::path& path, ErrorKind kind, std::uint64_
 
 }  // namespace
 
-std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path, ErrorKind kind, std::uint64_t max_bytes) {
+std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path, ErrorKind kind,
+                                                   std::uint64_t max_bytes) {
   std::shared_ptr<MappedFile> file(new MappedFile);
   file->path_ = path.string();
   file->kind_ = kind;

@@ -114,6 +114,7 @@ std::optional<std::string> name_problem(std::string_view name, const Limits& lim
   if (name.size() > limits.name_bytes) return label + "has " + std::to_string(name.size()) + " bytes";
   if (name.find('\0') != std::string_view::npos) return label + "holds a NUL";
   if (!is_utf8(name)) return label + "is no UTF-8";
+  if (name == "__metadata__") return label + "is reserved";
   // Names become paths in some formats; none that is a path elsewhere is let in.
   if (name[0] == '/' || name.starts_with("../") || name.find("/../") != std::string_view::npos)
     return label + "is a path";

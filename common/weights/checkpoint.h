@@ -56,14 +56,17 @@ Checkpoint open(const std::filesystem::path& path, const Limits& limits = {});
 Checkpoint open_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, std::string_view name,
                       const Limits& limits = {});
 
-/// Replaces each tensor "<before><rest>" by one for every entry of its first dimension, "<before'>i<after'><rest>",
-/// where `numbered` is "<before'>{i}<after'>": layers that JAX's scan stacked, e.g. ("encoderblock/",
-/// "encoderblock_{i}/").
+/// Replaces each tensor "<before><rest>" by one for every entry of its first dimension, called "<numbered><rest>" with
+/// the entry's index for "{i}", as in ("encoderblock/", "encoderblock_{i}/"). Nothing is copied.
 void unstack(Checkpoint& checkpoint, std::string_view before, std::string_view numbered);
 
 /// Writes a safetensors file through AtomicFile: tensors by falling alignment, then name, data aligned to 8 bytes;
 /// strided tensors are made dense. `overwrite` false: an existing file is Error(usage).
 void write_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
                        const std::map<std::string, std::string>& metadata = {}, bool overwrite = false);
+
+/// The same file as a string.
+std::string safetensors_bytes(std::span<const NamedTensor> tensors,
+                              const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace vitral::weights

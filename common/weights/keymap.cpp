@@ -1,6 +1,7 @@
 #include "common/weights/keymap.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "common/core/error.h"
@@ -116,7 +117,11 @@ class Planner {
       plan_.incomplete.push_back(step.sources.back());
       complete = false;
     }
-    if (!complete) return;
+    if (!complete) {  // what is there of an incomplete pack leads nowhere
+      std::copy_if(step.sources.begin(), step.sources.end(), std::back_inserter(plan_.unmatched),
+                   [&](const auto& source) { return names_.contains(source); });
+      return;
+    }
     for (const auto& target : targets) {
       if (!target.empty() && !targets_.insert(target).second) return plan_.conflicting.push_back(name);
     }

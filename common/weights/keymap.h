@@ -135,7 +135,7 @@ struct Plan {
   std::string origin;
   std::vector<Step> steps;               ///< in the order of the names
   std::vector<std::string> dropped;      ///< known buffers and spare copies
-  std::vector<std::string> unmatched;    ///< names that no rule knows
+  std::vector<std::string> unmatched;    ///< names that no rule knows, and those of incomplete packs
   std::vector<std::string> conflicting;  ///< names whose target another name already gave
   std::vector<std::string> incomplete;   ///< parts of a pack that are missing
   bool is_clean() const { return unmatched.empty() && conflicting.empty() && incomplete.empty(); }

@@ -8,6 +8,9 @@
 namespace vitral::weights::pickle {
 namespace {
 
+/// Optimisers keep storages beside those of the weights.
+constexpr std::uint64_t kStoragesPerTensor = 4;
+
 bool is_identifier(std::string_view text, bool dots) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (dots && c == '.');
@@ -24,9 +27,13 @@ void Machine::push_global(std::string_view module, std::string_view name) {
   if (classify(module, name).role == Role::refused) {
     fail(Fault::pickle_global, "the name '" + full + "' belongs to Python's library and to no checkpoint");
   }
-  const Id id = add(Kind::global, tree_.globals_.size());
-  tree_.globals_.push_back({module, name});
-  push(id);
+  const auto [known, is_new] = global_index_.emplace(std::pair(module, name), kNothing);
+  if (is_new) {
+    if (tree_.globals_.size() == source_.limits.tensors) fail(Fault::limit, "too many different names");
+    known->second = add(Kind::global, tree_.globals_.size());
+    tree_.globals_.push_back({module, name});
+  }
+  push(known->second);
 }
 
 GlobalFacts Machine::facts(Id global) const {
@@ -190,6 +197,7 @@ Id Machine::persistent(Id persistent_id) {
   const StorageName name{type.element, tree_.text(parts[2]), static_cast<std::uint64_t>(count)};
   const auto [found, is_new] = storage_index_.emplace(name.key, static_cast<std::uint32_t>(tree_.storages.size()));
   if (is_new) {
+    if (tree_.storages.size() == kStoragesPerTensor * source_.limits.tensors) fail(Fault::limit, "too many storages");
     tree_.storages.push_back(name);
   } else if (const auto& known = tree_.storages[found->second];
              known.dtype != name.dtype || known.count != name.count) {

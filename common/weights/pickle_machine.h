@@ -75,6 +75,7 @@ class Machine {
   std::vector<std::size_t> marks_;
   std::vector<Id> memo_;
   std::map<std::string_view, std::uint32_t> storage_index_;
+  std::map<std::pair<std::string_view, std::string_view>, Id> global_index_;
   std::uint64_t at_ = 0;      // of the present opcode
   std::uint64_t pushed_ = 0;  // values put on the stack so far
 };

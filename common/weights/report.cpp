@@ -104,7 +104,8 @@ LoadReport begin_report(const Checkpoint& checkpoint, const Plan& plan) {
 }
 
 LoadError::LoadError(LoadReport report)
-    : Error(ErrorKind::weights, printable(report.file), "does not fit " + (report.model.empty() ? "the model" : report.model) + ": " + report.problems()),
+    : Error(ErrorKind::weights, printable(report.file),
+            "does not fit " + (report.model.empty() ? "the model" : report.model) + ": " + report.problems()),
       report_(std::make_shared<const LoadReport>(std::move(report))) {}
 
 }  // namespace vitral::weights

@@ -29,7 +29,7 @@ struct Adaptation {
 
 struct LoadReport {
   std::string file;
-  std::string model;                  ///< the network that the tensors are for; empty: not told
+  std::string model;                   ///< the network that the tensors are for; empty: not told
   std::string container;               ///< "torch zip"
   std::string origin;                  ///< "torchvision"
   std::vector<std::string> unwrapped;  ///< see Checkpoint

@@ -149,7 +149,33 @@ class HeaderReader final : public JsonVisitor {
   std::string note_;
 };
 
+/// The longest string in a header: the JSON lexer holds several copies of the one it reads.
+constexpr std::size_t kLongestString = 4u << 20;
+
+bool is_escaped(std::string_view json, std::size_t quote) {
+  std::size_t backslashes = 0;
+  while (backslashes < quote && json[quote - 1 - backslashes] == '\\') ++backslashes;
+  return backslashes % 2 != 0;
+}
+
+/// Where a string of more than kLongestString bytes begins, or nothing.
+std::optional<std::size_t> find_long_string(std::string_view json) {
+  if (json.size() <= kLongestString) return std::nullopt;
+  for (std::size_t open = json.find('"'); open != std::string_view::npos; open = json.find('"', open)) {
+    std::size_t close = json.find('"', open + 1);
+    while (close != std::string_view::npos && is_escaped(json, close)) close = json.find('"', close + 1);
+    if (std::min(close, json.size()) - open > kLongestString) return open;
+    if (close == std::string_view::npos) break;
+    open = close + 1;
+  }
+  return std::nullopt;
+}
+
 std::vector<Entry> read_header(const Source& source, std::uint64_t length, Checkpoint& checkpoint) {
+  if (const auto at = find_long_string(source.text(8, length))) {
+    source.fail(Fault::limit, "the header has a string of more than " + std::to_string(kLongestString) + " bytes",
+                8 + *at);
+  }
   HeaderReader reader(source, checkpoint);
   try {
     visit_json(source.text(8, length), reader, ErrorKind::weights, source.name, source.limits);

@@ -34,8 +34,7 @@ std::string make_header(std::span<const NamedTensor* const> tensors, const std::
   if (!metadata.empty()) add("__metadata__", metadata);
   for (const NamedTensor* named : tensors) {
     auto problem = name_problem(named->name, Limits{});
-    if (named->name == "__metadata__" || !seen.insert(named->name).second)
-      problem = "the tensor's name '" + named->name + "' is taken";
+    if (!seen.insert(named->name).second) problem = "two tensors are named '" + named->name + "'";
     if (problem) throw Error(ErrorKind::failed, path, "can't be written: " + *problem);
     const std::uint64_t end = at + named->tensor.size_bytes();
     add(named->name,
@@ -47,32 +46,50 @@ std::string make_header(std::span<const NamedTensor* const> tensors, const std::
   return text;
 }
 
+/// Hands the file to `sink` piece by piece.
+template <typename Sink>
+void emit(std::span<const NamedTensor> tensors, const std::map<std::string, std::string>& metadata,
+          std::string_view label, const Sink& sink) {
+  const auto sorted = in_file_order(tensors);
+  const std::string header = make_header(sorted, metadata, label);
+  const std::uint64_t length = header.size();
+  sink(std::as_bytes(std::span(&length, 1)));
+  sink(std::as_bytes(std::span(header)));
+  std::vector<std::byte> scratch;
+  for (const NamedTensor* named : sorted) sink(contiguous_bytes(named->tensor, scratch));
+}
+
+/// A source that was cut short meanwhile gave zeros: then the result must not be kept.
+void check_sources(std::span<const NamedTensor> tensors) {
+  std::set<const MappedFile*> sources;
+  for (const auto& named : tensors) sources.insert(named.tensor.file.get());
+  sources.erase(nullptr);
+  for (const MappedFile* source : sources) source->check();
+}
+
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
                        const std::map<std::string, std::string>& metadata, bool overwrite) {
   AtomicFile out(path, overwrite);
-  const auto sorted = in_file_order(tensors);
-  const std::string header = make_header(sorted, metadata, printable(path.string()));
-  const std::uint64_t length = header.size();
-  out.write(std::as_bytes(std::span(&length, 1)));
-  out.write(header);
-  std::vector<std::byte> scratch;
-  // A source that is cut short meanwhile gives zeros, or EFAULT to the system call: then the new file must not appear.
-  const auto check_sources = [&] {
-    std::set<const MappedFile*> sources;
-    for (const auto& named : tensors) sources.insert(named.tensor.file.get());
-    sources.erase(nullptr);
-    for (const MappedFile* source : sources) source->check();
-  };
   try {
-    for (const NamedTensor* named : sorted) out.write(contiguous_bytes(named->tensor, scratch));
+    emit(tensors, metadata, printable(path.string()), [&](std::span<const std::byte> bytes) { out.write(bytes); });
   } catch (const Error&) {
-    check_sources();
+    check_sources(tensors);  // missing pages fail the system call: say what really happened
     throw;
   }
-  check_sources();
+  check_sources(tensors);
   out.commit();
+}
+
+std::string safetensors_bytes(std::span<const NamedTensor> tensors,
+                              const std::map<std::string, std::string>& metadata) {
+  std::string file;
+  emit(tensors, metadata, "safetensors", [&](std::span<const std::byte> bytes) {
+    file.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  });
+  check_sources(tensors);
+  return file;
 }
 
 }  // namespace vitral::weights

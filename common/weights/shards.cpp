@@ -1,4 +1,5 @@
 /// The .index.json that names, for every tensor, the file beside it that holds it.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/core/json.h"
@@ -17,9 +18,11 @@ void check_shard_name(const Source& index, const std::string& name) {
 
 /// Tensor names by shard.
 std::map<std::string, std::set<std::string>> read_index(const Source& index) {
+  Limits limits = index.limits;
+  limits.objects = std::min(limits.objects, 4 * limits.tensors);  // a tree costs a hundred bytes a value
   nlohmann::json json;
   try {
-    json = parse_json(index.text(0, index.bytes.size()), ErrorKind::weights, index.name, index.limits);
+    json = parse_json(index.text(0, index.bytes.size()), ErrorKind::weights, index.name, limits);
   } catch (const JsonError& error) {
     index.fail(error.over_limit() ? Fault::limit : Fault::bad_json,
                "is no JSON" + std::string(error.what()).substr(error.subject().size()), error.position());

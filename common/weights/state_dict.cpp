@@ -107,6 +107,7 @@ at::Tensor to_tensor(const TensorRecord& record, Storage storage) {
   std::vector<std::byte> scratch;
   const auto bytes = contiguous_bytes(record, scratch);
   std::memcpy(copy.data_ptr(), bytes.data(), bytes.size());
+  if (record.file) record.file->release(record.bytes);  // so that a large file is not in memory twice
   return copy;
 }
 

@@ -10,8 +10,8 @@ namespace vitral::weights {
 namespace {
 
 constexpr std::uint32_t kLocalHeader = 0x04034b50, kCentralHeader = 0x02014b50, kDescriptor = 0x08074b50;
-constexpr std::uint32_t kEnd = 0x06054b50, kEnd64 = 0x06064b50, kEnd64Locator = 0x07064b50;
-constexpr std::uint64_t kEndSize = 22, kEnd64Size = 56, kLocatorSize = 20, kLocalSize = 30;
+constexpr std::uint32_t kEnd64 = 0x06064b50;
+constexpr std::uint64_t kEndSize = 22, kEnd64Size = 56, kLocatorSize = 20;
 constexpr std::uint32_t kIn64 = 0xFFFFFFFF;  // the real number is in the zip64 extra field
 constexpr std::uint16_t kEncrypted = 1 << 0, kHasDescriptor = 1 << 3, kStrongEncryption = 1 << 6;
 constexpr std::uint16_t kStored = 0, kDeflated = 8;

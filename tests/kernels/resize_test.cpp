@@ -82,8 +82,9 @@ TEST(ResizeKernels, RowsAreEqualOnEveryProcessor) {
       for (const int row_bytes : {3, 31, 32, 33, 63, 64, 65, 96, 97, 127, 128, 129, 300}) {
         const auto weights = random_weights(random, height, outputs, 1 + static_cast<int>(random() % 23));
         const std::size_t stride = static_cast<std::size_t>(row_bytes) + random() % 5;
-        auto from = random_bytes(random, stride * static_cast<std::size_t>(height));
-        from.resize(from.size() - (stride - static_cast<std::size_t>(row_bytes)));  // nothing behind the last row
+        // Nothing behind the last row.
+        const auto from =
+            random_bytes(random, stride * static_cast<std::size_t>(height - 1) + static_cast<std::size_t>(row_bytes));
         const auto run = [&](const CpuFeatures& cpu) {
           std::vector<std::uint8_t> to(static_cast<std::size_t>(row_bytes) * static_cast<std::size_t>(outputs));
           resample_rows({from.data(), stride}, row_bytes, weights, {to.data(), static_cast<std::size_t>(row_bytes)},
