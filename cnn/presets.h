@@ -23,5 +23,6 @@ std::span<const Preset<EfficientNetLiteOptions>> efficientnet_lite_presets();
 
 std::span<const PretrainedRow> pretrained_rows();
 std::span<const TorchvisionRow> torchvision_rows();
+std::span<const HubRow> hub_rows();
 
 }  // namespace vitral::cnn

@@ -95,6 +95,13 @@ constexpr TorchvisionRow kTorchvision[] = {
     {"resnet152", "imagenet1k_v2", "resnet152-f82ba261.pth", 232, 224, bilinear, bsd3, 82.284, 96.002},
 };
 
+constexpr HubRow kHub[] = {
+    {"resnet18", "microsoft/resnet-18", 256, 224, bicubic, imagenet, apache2, 1000, ResizeRule::convnext},
+    {"resnet34", "microsoft/resnet-34", 256, 224, bicubic, imagenet, apache2, 1000, ResizeRule::convnext},
+    {"resnet50", "microsoft/resnet-50", 256, 224, bicubic, imagenet, apache2, 1000, ResizeRule::convnext},
+    {"resnet101", "microsoft/resnet-101", 256, 224, bicubic, imagenet, apache2, 1000, ResizeRule::convnext},
+    {"resnet152", "microsoft/resnet-152", 256, 224, bicubic, imagenet, apache2, 1000, ResizeRule::convnext},
+};
 
 }  // namespace
 // clang-format on
@@ -104,6 +111,9 @@ std::span<const PretrainedRow> pretrained_rows() {
 }
 std::span<const TorchvisionRow> torchvision_rows() {
   return kTorchvision;
+}
+std::span<const HubRow> hub_rows() {
+  return kHub;
 }
 
 }  // namespace vitral::cnn

@@ -40,7 +40,7 @@ ModelEntry entry_of(const Preset<Options>& preset) {
   entry.params = preset.params;
   entry.gmacs = preset.gmacs;
   entry.labels = "imagenet1k";
-  entry.pretrained = pretrained_of(preset.name, pretrained_rows(), torchvision_rows());
+  entry.pretrained = pretrained_of(preset.name, pretrained_rows(), torchvision_rows(), hub_rows());
   return entry;
 }
 

@@ -27,8 +27,9 @@ int whole(double size, int source_width, int source_height) {
 }
 
 /// Python's int(round((size - crop) / 2.0)), and what torchvision's CenterCrop pads where the picture is too small.
-int crop_offset(int size, int crop) {
+int crop_offset(ResizeRule rule, int size, int crop) {
   if (crop > size) return -((crop - size) / 2);
+  if (rule == ResizeRule::convnext) return (size - crop) / 2;
   return static_cast<int>(std::nearbyint((size - crop) / 2.0));
 }
 
@@ -43,6 +44,7 @@ class Sizes {
         timm();
         break;
       case ResizeRule::torchvision:
+      case ResizeRule::convnext:
         short_side(spec_.resize, spec_.resize);
         break;
       case ResizeRule::squash:
@@ -66,8 +68,8 @@ class Sizes {
       out.width = padded(resized_width_);
       out.height = padded(resized_height_);
     } else if (spec_.rule != ResizeRule::letterbox) {
-      out.left = crop_offset(resized_width_, spec_.width);
-      out.top = crop_offset(resized_height_, spec_.height);
+      out.left = crop_offset(spec_.rule, resized_width_, spec_.width);
+      out.top = crop_offset(spec_.rule, resized_height_, spec_.height);
     }
     return out;
   }
@@ -137,7 +139,7 @@ std::string fault_of(const Preprocess& p) {
   const bool free_shape = follows_shape(p.rule);
   if (!free_shape && (!sane(p.height, 1) || !sane(p.width, 1)))
     return "height and width have to be 1 to 1048576 pixels";
-  const bool needs_resize = free_shape || p.rule == ResizeRule::torchvision;
+  const bool needs_resize = free_shape || p.rule == ResizeRule::torchvision || p.rule == ResizeRule::convnext;
   if (!sane(p.resize, needs_resize ? 1 : 0)) return "resize has to be 1 to 1048576 pixels";
   if (!sane(p.longest, free_shape ? 1 : 0)) return "longest has to be 1 to 1048576 pixels";
   if (!sane(p.pad_multiple, 1) || p.pad_multiple > 4096) return "pad_multiple has to be 1 to 4096 pixels";

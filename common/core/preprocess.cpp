@@ -27,13 +27,10 @@ constexpr Named<Interpolation> kInterpolations[] = {
 };
 
 constexpr Named<ResizeRule> kRules[] = {
-    {ResizeRule::timm, "timm"},
-    {ResizeRule::torchvision, "torchvision"},
-    {ResizeRule::squash, "squash"},
-    {ResizeRule::detr, "detr"},
-    {ResizeRule::detr_transformers, "detr_transformers"},
-    {ResizeRule::letterbox, "letterbox"},
-    {ResizeRule::torchvision_detector, "torchvision_detector"},
+    {ResizeRule::timm, "timm"},           {ResizeRule::torchvision, "torchvision"},
+    {ResizeRule::convnext, "convnext"},   {ResizeRule::squash, "squash"},
+    {ResizeRule::detr, "detr"},           {ResizeRule::detr_transformers, "detr_transformers"},
+    {ResizeRule::letterbox, "letterbox"}, {ResizeRule::torchvision_detector, "torchvision_detector"},
 };
 
 template <typename Enum, std::size_t N>
@@ -183,6 +180,8 @@ std::string resize_text(const Preprocess& p) {
     }
     case ResizeRule::torchvision:
       return "torchvision: short side to " + std::to_string(p.resize) + crop;
+    case ResizeRule::convnext:
+      return "convnext: short side to " + std::to_string(p.resize) + crop;
     case ResizeRule::squash:
       if (p.resize == 0 || (p.resize == p.height && p.resize == p.width))
         return "squash: both sides to " + input + filter;

@@ -18,9 +18,10 @@ enum class ResizeRule {
          ///< mode)
   torchvision,  ///< short side = `resize`, long = int(resize * long / short), then centre crop (torchvision Resize +
                 ///< CenterCrop)
-  squash,       ///< both sides to `resize` (0: straight to the input size), then centre crop (transformers' processors,
-                ///< RT-DETR)
-  detr,         ///< short side `resize`, long at most about `longest`, rounded as facebookresearch/detr does; no crop
+  convnext,  ///< torchvision's, but the crop's offset is rounded down (transformers' ConvNext processor, its ResNets')
+  squash,    ///< both sides to `resize` (0: straight to the input size), then centre crop (transformers' processors,
+             ///< RT-DETR)
+  detr,      ///< short side `resize`, long at most about `longest`, rounded as facebookresearch/detr does; no crop
   detr_transformers,     ///< the same with transformers' rounding: the long side comes from the unrounded short one
   letterbox,             ///< YOLOX: int(side * ratio), OpenCV's bilinear, top left on a ground of 114
   torchvision_detector,  ///< floor(side * scale), float bilinear without antialias after normalising, padded to

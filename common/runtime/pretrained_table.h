@@ -13,22 +13,22 @@ namespace vitral {
 /// Where a file lies. `hub`: only on the Hugging Face hub, under timm/<name>.<tag>.
 enum class Host {
   hub,
-  vit_augreg,      ///< storage.googleapis.com/vit_models/augreg
-  vit_sam,         ///< storage.googleapis.com/vit_models/sam
-  deit,            ///< dl.fbaipublicfiles.com/deit
-  dino,            ///< dl.fbaipublicfiles.com/dino/<stem without _pretrain>
-  mae,             ///< dl.fbaipublicfiles.com/mae/pretrain
-  semi_weak,       ///< dl.fbaipublicfiles.com/semiweaksupervision/model_files
-  torchvision,     ///< download.pytorch.org/models
-  swin_1_0_0,      ///< github.com/SwinTransformer/storage, by release
+  vit_augreg,   ///< storage.googleapis.com/vit_models/augreg
+  vit_sam,      ///< storage.googleapis.com/vit_models/sam
+  deit,         ///< dl.fbaipublicfiles.com/deit
+  dino,         ///< dl.fbaipublicfiles.com/dino/<stem without _pretrain>
+  mae,          ///< dl.fbaipublicfiles.com/mae/pretrain
+  semi_weak,    ///< dl.fbaipublicfiles.com/semiweaksupervision/model_files
+  torchvision,  ///< download.pytorch.org/models
+  swin_1_0_0,   ///< github.com/SwinTransformer/storage, by release
   swin_1_0_8,
   swin_2_0_0,
-  timm_vitjx,      ///< github.com/huggingface/pytorch-image-models, by release
+  timm_vitjx,  ///< github.com/huggingface/pytorch-image-models, by release
   timm_weights,
   timm_rsb,
   timm_tresnet,
-  gluon,           ///< github.com/rwightman/pytorch-pretrained-gluonresnet
-  tnt,             ///< github.com/huawei-noah/Efficient-AI-Backbones
+  gluon,  ///< github.com/rwightman/pytorch-pretrained-gluonresnet
+  tnt,    ///< github.com/huawei-noah/Efficient-AI-Backbones
 };
 
 enum class Licence { apache2, mit, bsd3, cc_by_nc4 };
@@ -70,6 +70,7 @@ struct HubRow {
   Statistics statistics;
   Licence licence;
   std::int64_t num_classes;
+  ResizeRule rule = ResizeRule::squash;
 };
 
 std::string url(Host host, std::string_view file, std::string_view hub_name);
@@ -83,7 +84,8 @@ std::string_view origin_of(Host host, std::string_view file);
 
 /// All rows of `model`, in the order of the tables: timm's first.
 std::vector<Pretrained> pretrained_of(std::string_view model, std::span<const PretrainedRow> rows,
-                                      std::span<const TorchvisionRow> torchvision = {}, std::span<const HubRow> hub = {});
+                                      std::span<const TorchvisionRow> torchvision = {},
+                                      std::span<const HubRow> hub = {});
 
 /// The torchvision names of `model`.
 std::vector<std::string> aliases_of(std::string_view model, std::span<const TorchvisionRow> torchvision);

@@ -16,6 +16,7 @@ using nlohmann::json;
 std::vector<Preprocess> some() {
   return {{},
           {.rule = ResizeRule::torchvision, .resize = 232, .interpolation = Interpolation::bilinear},
+          {.rule = ResizeRule::convnext, .resize = 256},
           {.height = 192,
            .width = 256,
            .crop_pct = 0.95,
@@ -95,6 +96,14 @@ TEST(Place, CropsHalfToEven) {
   Preprocess q = p;
   q.resize = 15;
   EXPECT_EQ(place(q, 50, 50).left, 2);  // 2.5
+}
+
+TEST(Place, CropsOfConvNextRoundDown) {
+  const Preprocess p{.rule = ResizeRule::convnext, .height = 10, .width = 10, .resize = 13};
+  EXPECT_EQ(place(p, 50, 50).left, 1);  // 1.5, which torchvision makes 2
+  Preprocess q = p;
+  q.rule = ResizeRule::torchvision;
+  EXPECT_EQ(place(q, 50, 50).left, 2);
 }
 
 TEST(Place, PadsWhatIsSmallerThanTheCrop) {

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from timm.data import create_transform, resolve_data_config
 from torchvision.models import get_model_weights
-from transformers import DeiTImageProcessorPil, ViTImageProcessorPil
+from transformers import ConvNextImageProcessorPil, DeiTImageProcessorPil, ViTImageProcessorPil
 
 import pictures
 from cases import Bench, Case, Tier
@@ -59,6 +59,11 @@ def _deit(resize, side):
     )
 
 
+def _resnet(side):
+    size = {"shortest_edge": side}
+    return partial(_transformers, ConvNextImageProcessorPil, _IMAGENET, size=size, crop_pct=0.875, resample=3)
+
+
 # Names that select another library's preprocessing.
 OTHERS = {
     "vit_b_16": partial(_torchvision, "vit_b_16", "IMAGENET1K_V1"),
@@ -74,6 +79,7 @@ OTHERS = {
     "vit_large_patch32_384.google/vit-large-patch32-384": _vit(384),
     "deit_tiny_patch16_224.facebook/deit-tiny-patch16-224": _deit(256, 224),
     "deit_base_distilled_patch16_384.facebook/deit-base-distilled-patch16-384": _deit(438, 384),
+    "resnet50.microsoft/resnet-50": _resnet(224),
 }
 
 # timm's tags whose preprocessing differs from that of the plain name.
@@ -103,6 +109,7 @@ THOROUGH = (
     "vit_l_16",
     "vit_base_patch16_224.google/vit-base-patch16-224",
     "deit_tiny_patch16_224.facebook/deit-tiny-patch16-224",
+    "resnet50.microsoft/resnet-50",
 )
 FEW = ("size-333x500.png", "size-1023x77.png", "size-31x29.png", "size-640x480.jpg", "exif-6.jpg")
 
