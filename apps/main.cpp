@@ -6,6 +6,7 @@
 #include "apps/command.h"
 #include "apps/config.h"
 #include "common/core/error.h"
+#include "common/core/memory.h"
 #include "common/core/text.h"
 
 namespace {
@@ -27,14 +28,17 @@ void build(CLI::App& root, Context& context) {
   add_version(root, context);
   add_completion(root, context);
   root.set_version_flag("--version", "vitral " VITRAL_VERSION);
-  root.footer("Every subcommand has its own --help. Example:\n  vitral classify -m efficientnet_lite0 -w efficientnet-lite0.pth photo.jpg");
+  root.footer(
+      "Every subcommand has its own --help. Example:\n  vitral classify -m efficientnet_lite0 -w "
+      "efficientnet-lite0.pth photo.jpg");
   add_config_flags(root);
 }
 
 /// Later values of a flag win, so that a config file can be overridden.
 void take_last(CLI::App& app) {
   for (auto* option : app.get_options()) {
-    if (!option->get_positional() && option->get_items_expected_max() == 1) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    if (!option->get_positional() && option->get_items_expected_max() == 1)
+      option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   for (auto* sub : app.get_subcommands({})) take_last(*sub);
 }
@@ -51,17 +55,20 @@ std::string complaint(const CLI::App& root, const std::vector<std::string>& argu
   for (const auto* sub : app.get_subcommands({})) known.push_back(sub->get_name());
   const auto unknown = [&](const std::string& kind, const std::string& word) {
     const auto nearest = vitral::nearest_names(word, known, 1);
-    return kind + " '" + vitral::printable(word, 200) + "' is unknown" + (nearest.empty() ? "" : "; nearest: " + nearest.front()) +
-           " ('vitral " + (&app == &root ? "" : app.get_name() + " ") + "--help' lists all)";
+    return kind + " '" + vitral::printable(word, 200) + "' is unknown" +
+           (nearest.empty() ? "" : "; nearest: " + nearest.front()) + " ('vitral " +
+           (&app == &root ? "" : app.get_name() + " ") + "--help' lists all)";
   };
   for (const auto& argument : arguments) {
     const auto word = argument.substr(0, argument.find('='));
     const bool is_flag = word.size() > 1 && word[0] == '-' && !std::isdigit(static_cast<unsigned char>(word[1]));
-    if (is_flag && dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && std::find(known.begin(), known.end(), word) == known.end()) {
+    if (is_flag && dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr &&
+        std::find(known.begin(), known.end(), word) == known.end()) {
       return unknown("flag", word);
     }
     // The first word behind the named (sub)command is the one that is no subcommand of it.
-    const bool is_part_of_command = app.get_name() == word || (app.get_parent() != nullptr && app.get_parent()->get_name() == word);
+    const bool is_part_of_command =
+        app.get_name() == word || (app.get_parent() != nullptr && app.get_parent()->get_name() == word);
     if (!is_flag && !is_part_of_command && !app.get_subcommands({}).empty()) return unknown("subcommand", word);
   }
   return text;
@@ -101,6 +108,7 @@ int run(int argc, char** argv, Context& context) {
 
 int main(int argc, char** argv) {
   vitral::apps::secure_standard_streams();
+  vitral::keep_freed_memory();
   Context context;
   const auto fail = [&](ErrorKind kind, std::string_view text) {
     context.console.error(text);
@@ -114,8 +122,11 @@ int main(int argc, char** argv) {
     return fail(error.kind(), error.what());
   } catch (const c10::Error& error) {
     const std::string text = error.what_without_backtrace();
-    const bool memory = text.find("not enough memory") != std::string::npos || text.find("out of memory") != std::string::npos;
-    if (memory) return fail(ErrorKind::unavailable, "out of memory: " + vitral::printable(text, 300) + " (a smaller --batch or --imgsz needs less)");
+    const bool memory =
+        text.find("not enough memory") != std::string::npos || text.find("out of memory") != std::string::npos;
+    if (memory)
+      return fail(ErrorKind::unavailable,
+                  "out of memory: " + vitral::printable(text, 300) + " (a smaller --batch or --imgsz needs less)");
     return fail(ErrorKind::failed, "LibTorch: " + vitral::printable(text, 1'000));
   } catch (const std::bad_alloc&) {
     return fail(ErrorKind::unavailable, "out of memory (a smaller --batch or --imgsz needs less)");
