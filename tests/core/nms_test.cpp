@@ -65,7 +65,8 @@ TEST(Nms, KeepsWhatTorchvisionKeeps) {
 }
 
 TEST(Nms, KeepsWhatTorchvisionKeepsOfMany) {
-  for (const auto& each : golden().at("large")) {
+  const auto expected = golden();
+  for (const auto& each : expected.at("large")) {
     SCOPED_TRACE(each.dump());
     const auto s = scene(each.at("seed"), each.at("count"));
     const auto all = nms(s.boxes, s.scores, 0.65);
