@@ -14,6 +14,7 @@ readonly packages_build=(
   header:opencv4/opencv2/imgcodecs.hpp:libopencv-imgcodecs-dev header:opencv4/opencv2/videoio.hpp:libopencv-videoio-dev
   header:zlib.h:zlib1g-dev header:CLI/CLI.hpp:libcli11-dev header:spdlog/spdlog.h:libspdlog-dev
   header:jpeglib.h:libjpeg-dev header:png.h:libpng-dev header:webp/decode.h:libwebp-dev
+  header:curl/curl.h:libcurl4-openssl-dev
   header:gtest/gtest.h:libgtest-dev header:gmock/gmock.h:libgmock-dev
 )
 readonly packages_test=(command:clang++:clang clang_runtime:asan:libclang-rt-dev)

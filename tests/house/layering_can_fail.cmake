@@ -31,6 +31,11 @@ set(forbidden
   "train/a.cpp|\"cnn/resnet.h\""
   "video/a.cpp|\"detr/detr.h\""
   "common/core/c.cpp|\"apps/command.h\""
+  "common/runtime/c.cpp|\"common/download/download.h\""
+  "common/download/a.cpp|<torch/types.h>"
+  "common/download/b.cpp|\"common/weights/checkpoint.h\""
+  "common/core/d.cpp|<curl/curl.h>"
+  "apps/b.cpp|<curl/curl.h>"
   "vit/c.cpp|\"apps/command.h\""
   "video/b.cpp|\"bench/table.h\""
   "vit/d.cpp|\"vit.h\""
@@ -49,6 +54,8 @@ set(allowed
   "detr/a.cpp|\"common/nn/transformer.h\""
   "train/a.cpp|\"datasets/loader.h\""
   "video/a.cpp|<opencv2/videoio.hpp>"
+  "common/download/a.cpp|<curl/curl.h>"
+  "apps/b.cpp|\"common/download/download.h\""
   "apps/a.cpp|\"swin/swin.h\"")
 
 function(plant root cases)
