@@ -53,7 +53,6 @@ ModelEntry resnet(const Preset<ResNetOptions>& preset) {
   for (auto& each : entry.pretrained) {
     const bool tagged_by_timm = each.preprocess.rule == ResizeRule::timm;
     if (tagged_by_timm) each.origin = "timm";  // torchvision's file in timm's collection: the names are the same
-    if (each.origin == "hf") each.preprocess.rule = ResizeRule::torchvision;  // its processor crops from the short side
   }
   entry.build = [options = preset.options](const BuildOptions& build) -> std::shared_ptr<Network> {
     return ResNet(with(options, build)).ptr();
