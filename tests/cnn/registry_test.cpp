@@ -91,7 +91,7 @@ TEST_F(CnnRegistry, TransformersCropFromTheShortSide) {
   const auto* hub = entry("resnet50").find_origin("hf");
   ASSERT_NE(hub, nullptr);
   EXPECT_EQ(hub->tag, "microsoft/resnet-50");
-  EXPECT_EQ(hub->preprocess.rule, ResizeRule::torchvision);
+  EXPECT_EQ(hub->preprocess.rule, ResizeRule::convnext);
   EXPECT_EQ(hub->preprocess.resize, 256);
 }
 
