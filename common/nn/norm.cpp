@@ -2,14 +2,44 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include "common/kernels/norm.h"
+#include "common/nn/kernel_dtype.h"
+#include "common/nn/parallel.h"
+
 namespace vitral::nn {
 namespace {
+
+bool kernel_usable(const at::Tensor& x) {
+  return x.is_cpu() && x.numel() > 0 && x.is_contiguous() && kernel_dtype(x.scalar_type()) &&
+         kernels::this_cpu().features.avx2;
+}
+
+/// x [..., C] of any type that the kernel reads; weight and bias fp32 [C].
+at::Tensor normalize_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps) {
+  auto out = at::empty_like(x);
+  kernels::LayerNormArgs args;
+  args.stream = args.dtype = *kernel_dtype(x.scalar_type());
+  args.width = x.size(-1);
+  args.rows = x.numel() / args.width;
+  args.input_stride = args.out_stride = args.width;
+  args.input = x.const_data_ptr();
+  args.out = out.mutable_data_ptr();
+  args.weight = weight.const_data_ptr<float>();
+  args.bias = bias.const_data_ptr<float>();
+  args.eps = static_cast<float>(eps);
+  kernels::check_layer_norm(args);
+  constexpr std::int64_t kNumbersWorthAThread = 1 << 14;
+  parallel_ranges(args.rows, kNumbersWorthAThread / args.width + 1,
+                  [&](std::int64_t begin, std::int64_t end) { kernels::layer_norm(args, begin, end); });
+  return out;
+}
 
 /// y * scale + shift for statistics and affine of a batch norm.
 std::pair<at::Tensor, at::Tensor> fold(const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& mean,
@@ -20,7 +50,9 @@ std::pair<at::Tensor, at::Tensor> fold(const at::Tensor& weight, const at::Tenso
 
 }  // namespace
 
-LayerNormImpl::LayerNormImpl(std::int64_t channels_, double eps_) : channels(channels_), eps(eps_) { reset(); }
+LayerNormImpl::LayerNormImpl(std::int64_t channels_, double eps_) : channels(channels_), eps(eps_) {
+  reset();
+}
 
 void LayerNormImpl::reset() {
   drop_packed();
@@ -41,6 +73,7 @@ at::Tensor LayerNormImpl::forward(const at::Tensor& x) {
     cast_weight_ = weight.detach().to(x.device(), dtype);
     cast_bias_ = bias.detach().to(x.device(), dtype);
   }
+  if (kernel_usable(x)) return normalize_rows(x, cast_weight_, cast_bias_, eps);
   return at::layer_norm(x, {channels}, cast_weight_, cast_bias_, eps);
 }
 
@@ -66,7 +99,9 @@ std::pair<at::Tensor, at::Tensor> BatchNorm2dImpl::affine() const {
   return fold(weight, bias, running_mean, running_var, eps);
 }
 
-FrozenBatchNorm2dImpl::FrozenBatchNorm2dImpl(std::int64_t channels_, double eps_) : channels(channels_), eps(eps_) { reset(); }
+FrozenBatchNorm2dImpl::FrozenBatchNorm2dImpl(std::int64_t channels_, double eps_) : channels(channels_), eps(eps_) {
+  reset();
+}
 
 void FrozenBatchNorm2dImpl::reset() {
   weight = register_buffer("weight", at::ones({channels}));

@@ -5,39 +5,35 @@
 #include <optional>
 
 #include "common/kernels/attention.h"
-#include "common/nn/parallel.h"
+#include "common/nn/kernel_dtype.h"
 #include "common/nn/parallel.h"
 
 namespace vitral::nn {
 namespace {
 
-std::optional<kernels::DType> kernel_type(at::ScalarType type) {
-  switch (type) {
-    case at::kFloat: return kernels::DType::f32;
-    case at::kBFloat16: return kernels::DType::bf16;
-    case at::kHalf: return kernels::DType::f16;
-    default: return std::nullopt;
-  }
+bool readable(const at::Tensor& x) {
+  return x.dim() == 4 && x.is_cpu() && (x.size(3) == 1 || x.stride(3) == 1);
 }
 
-bool readable(const at::Tensor& x) { return x.dim() == 4 && x.is_cpu() && (x.size(3) == 1 || x.stride(3) == 1); }
-
 /// x [B, H, N, D]
-kernels::TokenStrides strides(const at::Tensor& x) { return {x.stride(0), x.stride(1), x.stride(2)}; }
+kernels::TokenStrides strides(const at::Tensor& x) {
+  return {x.stride(0), x.stride(1), x.stride(2)};
+}
 
 }  // namespace
 
 bool short_attention_usable(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  return kernel_type(q.scalar_type()) && q.scalar_type() == k.scalar_type() && q.scalar_type() == v.scalar_type() && readable(q) &&
-         readable(k) && readable(v) && q.size(3) == v.size(3) && q.size(3) <= kernels::kMaxHeadDim && q.numel() > 0 &&
-         k.size(2) > 0 && kernels::this_cpu().features.avx2;
+  return kernel_dtype(q.scalar_type()) && q.scalar_type() == k.scalar_type() && q.scalar_type() == v.scalar_type() &&
+         readable(q) && readable(k) && readable(v) && q.size(3) == v.size(3) && q.size(3) <= kernels::kMaxHeadDim &&
+         q.numel() > 0 && k.size(2) > 0 && kernels::this_cpu().features.avx2;
 }
 
-at::Tensor short_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias, double scale) {
+at::Tensor short_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias,
+                           double scale) {
   const std::int64_t batch = q.size(0), heads = q.size(1), queries = q.size(2), dim = q.size(3);
   auto out = at::empty({batch, queries, heads * dim}, q.options());
   kernels::AttentionArgs args;
-  args.dtype = *kernel_type(q.scalar_type());
+  args.dtype = *kernel_dtype(q.scalar_type());
   args.batch = batch;
   args.heads = heads;
   args.queries = queries;
