@@ -10,7 +10,7 @@ namespace vitral::apps {
 namespace {
 
 constexpr std::string_view kStyle = R"(
-:root{color-scheme:light dark;--line:#8884;--bar:#3b7dd8;--soft:#8887}
+:root{color-scheme:light dark;--line:#8884;--bar:#3b7dd8;--soft:light-dark(#5a6068,#a8adb5)}
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:1200px;padding:0 1rem}
 h1{font-size:1.5rem;margin:0 0 .2rem}p.sub{color:var(--soft);margin:0 0 1.5rem}
 main{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:1rem}
