@@ -1,6 +1,7 @@
 # House rules that a grep can see, for the sources under ROOT:
 #   - no file is much longer than 400 lines (tables of golden numbers are data, and exempt);
-#   - nothing is compiled with OpenMP: LibTorch brings a runtime of its own, and two in one process deadlock or crash.
+#   - nothing is compiled with OpenMP: LibTorch brings a runtime of its own, and two in one process deadlock or crash;
+#   - so LibTorch's parallel loop, a template that is serial without OpenMP, is not called: common/nn/parallel.h is.
 #
 #   cmake -DROOT=<repository> -P cmake/check_files.cmake
 
@@ -10,6 +11,7 @@ set(max_lines 440)
 set(folders common vit swin text cnn detr datasets train video apps bench tests cmake tools)
 set(names *.h *.cpp *.cu *.cuh *.py *.sh *.cmake CMakeLists.txt)
 string(CONCAT openmp_flag "-f" "openmp")
+string(CONCAT serial_loop "at::" "parallel_for(")
 
 set(globs "")
 foreach(folder IN LISTS folders)
@@ -30,10 +32,12 @@ foreach(file IN LISTS files)
   if(lines GREATER max_lines)
     list(APPEND violations "${file} has ${lines} lines (at most ${max_lines}): it holds more than one idea")
   endif()
-  string(FIND "${text}" "${openmp_flag}" found)
-  if(NOT found EQUAL -1)
-    list(APPEND violations "${file} mentions ${openmp_flag}")
-  endif()
+  foreach(word IN ITEMS "${openmp_flag}" "${serial_loop}")
+    string(FIND "${text}" "${word}" found)
+    if(NOT found EQUAL -1)
+      list(APPEND violations "${file} mentions ${word}")
+    endif()
+  endforeach()
 endforeach()
 
 list(LENGTH files checked)

@@ -5,7 +5,7 @@
 /// and the output lands in [B, N, H * D]. Swin's windows are read from and written to image order through a table.
 ///
 /// The work is a range of tasks that share nothing; the caller spreads them over its threads:
-///     at::parallel_for(0, attention_tasks(args), grain, [&](auto begin, auto end) { attention(args, begin, end); });
+///     parallel_ranges(attention_tasks(args), grain, [&](auto begin, auto end) { attention(args, begin, end); });
 /// Neighbouring tasks share the packed keys and values of a head: hand out contiguous ranges.
 #pragma once
 

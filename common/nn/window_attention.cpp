@@ -1,6 +1,5 @@
 #include "common/nn/window_attention.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
@@ -10,6 +9,7 @@
 #include "common/kernels/attention.h"
 #include "common/nn/attention.h"
 #include "common/nn/kernel_dtype.h"
+#include "common/nn/parallel.h"
 
 namespace vitral::nn {
 namespace {
@@ -76,8 +76,8 @@ at::Tensor attend_with_kernel(const at::Tensor& given, std::int64_t heads, const
     args.windows.k_padding = part(padding, 1);
     args.windows.v_padding = part(padding, 2);
   }
-  at::parallel_for(0, kernels::attention_tasks(args), 1,
-                   [&](std::int64_t begin, std::int64_t end) { kernels::attention(args, begin, end); });
+  parallel_ranges(kernels::attention_tasks(args), 1,
+                  [&](std::int64_t begin, std::int64_t end) { kernels::attention(args, begin, end); });
   return out;
 }
 

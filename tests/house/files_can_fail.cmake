@@ -1,4 +1,5 @@
-# A file of 441 lines and a compile flag for OpenMP must be reported; 440 lines must pass.
+# A file of 441 lines, a compile flag for OpenMP and a loop that is serial without it must be reported; 440 lines must
+# pass.
 include(${CMAKE_CURRENT_LIST_DIR}/support.cmake)
 
 string(REPEAT "x\n" 440 longest)
@@ -22,4 +23,11 @@ file(WRITE "${SCRATCH}/openmp/CMakeLists.txt" "add_compile_options(${openmp_flag
 run_check("${SCRATCH}/openmp")
 if(passed OR NOT output MATCHES "CMakeLists.txt mentions ${openmp_flag}")
   message(SEND_ERROR "the flag for OpenMP was not reported: ${output}")
+endif()
+
+string(CONCAT serial_loop "at::" "parallel_for(")
+file(WRITE "${SCRATCH}/loop/common/nn/a.cpp" "${serial_loop}0, n, 1, body);\n")
+run_check("${SCRATCH}/loop")
+if(passed OR NOT output MATCHES "common/nn/a.cpp mentions")
+  message(SEND_ERROR "the serial loop was not reported: ${output}")
 endif()
