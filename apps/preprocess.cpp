@@ -40,7 +40,7 @@ std::vector<PreparedPicture> read_all(PictureStream& stream, bool strict, Consol
 int run(const PreprocessFlags& flags, Console& console) {
   const auto registry = make_registry();
   const auto size = flags.imgsz.empty() ? std::nullopt : std::optional(parse_size(flags.imgsz));
-  const auto preprocess = preprocess_of(*registry, flags.model, size);
+  const auto preprocess = input_of(*registry, flags.model, size).preprocess;
   AtomicFile early_check(flags.output.output, flags.output.overwrite);
   const auto sources = expand_inputs(flags.inputs);
   for (const auto& source : sources) refuse_same_file(flags.output.output, source.path.string());

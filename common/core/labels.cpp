@@ -57,4 +57,9 @@ const std::vector<int>& coco80_category_ids() {
   return ids;
 }
 
+std::vector<std::int64_t> category_ids(std::string_view list) {
+  if (list != "coco80") return {};
+  return {coco80_category_ids().begin(), coco80_category_ids().end()};
+}
+
 }  // namespace vitral

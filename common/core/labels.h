@@ -1,6 +1,7 @@
 /// Names of classes, built into the program. Sources and licences: NOTICE.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,5 +16,9 @@ const std::vector<std::string>* labels(std::string_view name);
 
 /// The COCO category id of each class of coco80: 1 (person) to 90 (toothbrush).
 const std::vector<int>& coco80_category_ids();
+
+/// The data set's own ids of the classes of a list, where they are not the class numbers themselves; empty for every other
+/// list.
+std::vector<std::int64_t> category_ids(std::string_view list);
 
 }  // namespace vitral

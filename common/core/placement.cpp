@@ -17,6 +17,10 @@ bool follows_shape(ResizeRule rule) {
   return rule == ResizeRule::detr || rule == ResizeRule::detr_transformers || rule == ResizeRule::torchvision_detector;
 }
 
+double letterbox_ratio(const Preprocess& spec, int source_width, int source_height) {
+  return std::min(static_cast<double>(spec.height) / source_height, static_cast<double>(spec.width) / source_width);
+}
+
 /// Python's int(): rounds towards zero. Sizes that are no sizes are refused.
 int whole(double size, int source_width, int source_height) {
   if (size >= 1 && size <= std::numeric_limits<int>::max()) return static_cast<int>(size);
@@ -110,8 +114,7 @@ class Sizes {
   }
 
   void letterbox() {
-    const double ratio =
-        std::min(static_cast<double>(spec_.height) / height_, static_cast<double>(spec_.width) / width_);
+    const double ratio = letterbox_ratio(spec_, width_, height_);
     resized(width_ * ratio, height_ * ratio);
   }
 
@@ -165,6 +168,15 @@ Placement place(const Preprocess& preprocess, int source_width, int source_heigh
   }
   if (source_width < 1 || source_height < 1) throw Error(ErrorKind::input, "preprocess", "the picture has no pixels");
   return Sizes(preprocess, source_width, source_height).place();
+}
+
+Box to_source(const Preprocess& preprocess, const Placement& p, const Box& box) {
+  double across = static_cast<double>(p.source_width) / p.resized_width;
+  double down = static_cast<double>(p.source_height) / p.resized_height;
+  if (preprocess.rule == ResizeRule::letterbox) {
+    across = down = 1.0 / letterbox_ratio(preprocess, p.source_width, p.source_height);
+  }
+  return {(box.xmin + p.left) * across, (box.ymin + p.top) * down, (box.xmax + p.left) * across, (box.ymax + p.top) * down};
 }
 
 }  // namespace vitral

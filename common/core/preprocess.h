@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/core/box.h"
+
 namespace vitral {
 
 /// Pillow's filters (antialiased when shrinking).
@@ -65,6 +67,10 @@ struct Placement {
 /// The sizes for one picture. Throws Error(input) where a side would become 0 or pass 2^31 - 1, Error(usage) for a
 /// specification with a fault.
 Placement place(const Preprocess& preprocess, int source_width, int source_height);
+
+/// A box in pixels of the network's input, in pixels of the picture. The scale is the origin's: by its ratio for letterbox,
+/// by the true sizes else. Not clipped.
+Box to_source(const Preprocess& preprocess, const Placement& placement, const Box& box);
 
 /// The ready made values of the origins whose classes are not in a registry.
 Preprocess detr_preprocess();                  ///< facebookresearch/detr: 800 / 1333, bilinear, ImageNet's mean and std

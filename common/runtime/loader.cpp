@@ -26,7 +26,17 @@ const Pretrained& published(const ResolvedName& name, const std::string& origin)
   return same_origin != nullptr ? *same_origin : name.entry->pretrained.front();
 }
 
+/// Detectors whose input follows the picture's shape take the sides as those that it is scaled to: one number is the short
+/// side, and the cap of the long one keeps its ratio to it.
+void set_sides(Preprocess& preprocess, std::array<std::int64_t, 2> size) {
+  const auto [shorter, longer] = std::minmax(size[0], size[1]);
+  const double ratio = static_cast<double>(preprocess.longest) / preprocess.resize;
+  preprocess.resize = static_cast<int>(shorter);
+  preprocess.longest = shorter == longer ? static_cast<int>(std::lround(static_cast<double>(shorter) * ratio)) : static_cast<int>(longer);
+}
+
 void set_size(Preprocess& preprocess, std::array<std::int64_t, 2> size) {
+  if (preprocess.height == 0) return set_sides(preprocess, size);
   const double ratio = static_cast<double>(size[0]) / preprocess.height;
   preprocess.resize = static_cast<int>(std::lround(preprocess.resize * ratio));
   preprocess.height = static_cast<int>(size[0]);
@@ -46,7 +56,10 @@ NativeRecord base_record(const ResolvedName& name, const std::optional<NativeRec
   record.width = source.preprocess.width;
   record.licence = source.licence;
   const auto* names = labels(name.entry->labels);
-  if (names != nullptr && static_cast<std::int64_t>(names->size()) == record.num_classes) record.labels = *names;
+  if (names != nullptr && static_cast<std::int64_t>(names->size()) == record.num_classes) {
+    record.labels = *names;
+    record.category_ids = category_ids(name.entry->labels);
+  }
   return record;
 }
 
@@ -54,12 +67,13 @@ void apply_wishes(NativeRecord& record, const LoadRequest& request) {
   if (request.num_classes && *request.num_classes != record.num_classes) {
     record.num_classes = *request.num_classes;
     record.labels.clear();
+    record.category_ids.clear();
   }
   if (request.in_chans) record.in_chans = *request.in_chans;
   if (request.image_size) {
-    record.height = (*request.image_size)[0];
-    record.width = (*request.image_size)[1];
     set_size(record.preprocess, *request.image_size);
+    record.height = record.preprocess.height;
+    record.width = record.preprocess.width;
   }
 }
 
@@ -71,7 +85,7 @@ std::shared_ptr<Network> build(const ModelEntry& entry, const NativeRecord& reco
   at::manual_seed(request.seed);
   BuildOptions options;
   options.num_classes = record.num_classes;
-  options.image_size = {record.height, record.width};
+  if (record.height > 0) options.image_size = {record.height, record.width};
   options.in_chans = record.in_chans;
   options.origin = record.origin;
   return entry.build(options);
@@ -182,18 +196,19 @@ LoadedModel load_model(const Registry& registry, const LoadRequest& request) {
   return model;
 }
 
-Preprocess preprocess_of(const Registry& registry, const std::string& model,
-                         std::optional<std::array<std::int64_t, 2>> image_size) {
-  Preprocess preprocess;
+InputOf input_of(const Registry& registry, const std::string& model,
+                 std::optional<std::array<std::int64_t, 2>> image_size) {
+  InputOf input;
   if (names_file(registry, model)) {
     const auto record = native_record(weights::open(model));
     if (!record) throw Error(ErrorKind::weights, printable(model), "carries no preprocessing");
-    preprocess = record->preprocess;
+    input = {record->preprocess, registry.resolve(record->architecture).entry->task};
   } else {
-    preprocess = published(registry.resolve(model), "").preprocess;
+    const auto name = registry.resolve(model);
+    input = {published(name, "").preprocess, name.entry->task};
   }
-  if (image_size) set_size(preprocess, *image_size);
-  return preprocess;
+  if (image_size) set_size(input.preprocess, *image_size);
+  return input;
 }
 
 Classifier& LoadedModel::classifier() const {
@@ -221,6 +236,32 @@ void LoadedModel::prepare(const at::Device& device, nn::Precision precision) {
 
 at::Tensor LoadedModel::input(const at::Tensor& images) const {
   return images.to(*device_, nn::scalar_type(precision_));
+}
+
+PictureBatch LoadedModel::input(const PictureBatch& batch) const {
+  return {input(batch.images), batch.mask.defined() ? batch.mask.to(*device_) : at::Tensor()};
+}
+
+NamedTensors LoadedModel::raw(const PictureBatch& batch) const {
+  const c10::InferenceMode inference;
+  auto outputs = detector().forward(input(batch));
+  for (auto& [name, tensor] : outputs) {
+    tensor = tensor.is_floating_point() ? tensor.to(at::kCPU, at::kFloat) : tensor.to(at::kCPU);
+  }
+  if (checkpoint) checkpoint->check();
+  return outputs;
+}
+
+std::vector<Detections> LoadedModel::detect(const PictureBatch& batch, const DetectOptions& options) const {
+  const c10::InferenceMode inference;
+  auto found = detector().detect(input(batch), options);
+  for (auto& [boxes, scores, labels] : found) {
+    boxes = boxes.to(at::kCPU, at::kFloat).contiguous();
+    scores = scores.to(at::kCPU, at::kFloat).contiguous();
+    labels = labels.to(at::kCPU, at::kLong).contiguous();
+  }
+  if (checkpoint) checkpoint->check();
+  return found;
 }
 
 at::Tensor LoadedModel::logits(const at::Tensor& images) const {

@@ -50,9 +50,14 @@ struct LoadedModel {
   at::Tensor logits(const at::Tensor& images) const;
   /// The same with the pooled features before the head: {features [B, C], logits [B, K]}.
   std::pair<at::Tensor, at::Tensor> features_and_logits(const at::Tensor& images) const;
+  /// Of detectors: the raw outputs of a batch, on the CPU, floating ones as fp32. Needs prepare().
+  NamedTensors raw(const PictureBatch& batch) const;
+  /// What is in each picture of a batch on the CPU, best first, all on the CPU. Needs prepare().
+  std::vector<Detections> detect(const PictureBatch& batch, const DetectOptions& options) const;
 
  private:
   at::Tensor input(const at::Tensor& images) const;
+  PictureBatch input(const PictureBatch& batch) const;
   std::optional<at::Device> device_;
   nn::Precision precision_ = nn::Precision::fp32;
 };
@@ -65,7 +70,11 @@ const weights::KeyMap* find_key_map(const ModelEntry& entry, const std::vector<s
 /// fit (weights::LoadError with the report).
 LoadedModel load_model(const Registry& registry, const LoadRequest& request);
 
-/// The preprocessing of a name without any weights; `image_size` overrides the size.
-Preprocess preprocess_of(const Registry& registry, const std::string& model, std::optional<std::array<std::int64_t, 2>> image_size);
+/// What a network takes, told by a name without any weights or by a native file; `image_size` overrides the size.
+struct InputOf {
+  Preprocess preprocess;
+  Task task = Task::classify;
+};
+InputOf input_of(const Registry& registry, const std::string& model, std::optional<std::array<std::int64_t, 2>> image_size);
 
 }  // namespace vitral
