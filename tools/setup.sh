@@ -12,12 +12,14 @@ readonly packages_build=(
   header:eigen3/Eigen/Core:libeigen3-dev header:nlohmann/json.hpp:nlohmann-json3-dev
   header:opencv4/opencv2/core.hpp:libopencv-core-dev header:opencv4/opencv2/imgproc.hpp:libopencv-imgproc-dev
   header:opencv4/opencv2/imgcodecs.hpp:libopencv-imgcodecs-dev header:opencv4/opencv2/videoio.hpp:libopencv-videoio-dev
+  header:libavformat/avformat.h:libavformat-dev header:libavcodec/avcodec.h:libavcodec-dev
+  header:libavutil/avutil.h:libavutil-dev header:libswscale/swscale.h:libswscale-dev
   header:zlib.h:zlib1g-dev header:CLI/CLI.hpp:libcli11-dev header:spdlog/spdlog.h:libspdlog-dev
   header:jpeglib.h:libjpeg-dev header:png.h:libpng-dev header:webp/decode.h:libwebp-dev
   header:curl/curl.h:libcurl4-openssl-dev
   header:gtest/gtest.h:libgtest-dev header:gmock/gmock.h:libgmock-dev
 )
-readonly packages_test=(command:clang++:clang clang_runtime:asan:libclang-rt-dev)
+readonly packages_test=(command:ffprobe:ffmpeg command:clang++:clang clang_runtime:asan:libclang-rt-dev)
 readonly packages_speed=(command:ccache:ccache command:mold:mold)
 readonly packages_lint=(command:clang-format:clang-format command:clang-tidy:clang-tidy)
 
@@ -129,26 +131,29 @@ libtorch_fetch_cuda() {
   rm -rf .deps/cuda.part
 }
 
-photographs() {
-  [[ -d .deps/photographs ]] && return
-  local from=/usr/share/doc/opencv-doc/examples/data
-  # Container images leave out what lies under /usr/share/doc, although the package counts as installed.
-  if [[ ! -e $from/fruits.jpg ]]; then
-    opencv_doc_fetch
-    from=.deps/opencv-doc$from
-  fi
-  rm -rf .deps/photographs.part
-  mkdir .deps/photographs.part
-  awk -v from="$from" '{ print from "/" $2 }' tools/photographs.sha256 | xargs cp -t .deps/photographs.part
-  (cd .deps/photographs.part && sha256sum --quiet --check ../../tools/photographs.sha256)
-  mv -T .deps/photographs.part .deps/photographs
+# The photographs and videos of opencv-doc that tools/<set>.sha256 names, each set in .deps/<set>.
+examples() {
+  local from=/usr/share/doc/opencv-doc/examples/data set
+  for set in photographs videos; do
+    [[ ! -d .deps/$set ]] || continue
+    # Container images leave out what lies under /usr/share/doc, although the package counts as installed.
+    if [[ ! -e $from/fruits.jpg ]]; then
+      [[ -d .deps/opencv-doc ]] || opencv_doc_fetch
+      from=.deps/opencv-doc$from
+    fi
+    rm -rf ".deps/$set.part"
+    mkdir ".deps/$set.part"
+    awk -v from="$from" '{ print from "/" $2 }' "tools/$set.sha256" | xargs cp -t ".deps/$set.part"
+    (cd ".deps/$set.part" && sha256sum --quiet --check "../../tools/$set.sha256")
+    mv -T ".deps/$set.part" ".deps/$set"
+  done
   rm -rf .deps/opencv-doc
 }
 
 # Needs no root: where the system has no package lists, apt-get reads them into a folder of ours.
 opencv_doc_fetch() {
   command -v apt-get >/dev/null || die "the photographs are in Debian's package opencv-doc, and this system has no apt-get"
-  say "photographs: the package opencv-doc, about 100 MB to fetch"
+  say "photographs and videos: the package opencv-doc, about 100 MB to fetch"
   rm -rf .deps/opencv-doc.part .deps/opencv-doc
   mkdir -p .deps/opencv-doc.part .deps/apt/lists/partial .deps/apt/cache/archives/partial
   local options=()
