@@ -7,7 +7,7 @@ std::shared_ptr<ChannelNorm> register_norm(torch::nn::Module& owner, const std::
   if (options.kind == NormKind::frozen) {
     return owner.register_module(name, FrozenBatchNorm2d(channels, options.eps));
   }
-  auto norm = owner.register_module(name, BatchNorm2d(channels, options.eps));
+  auto norm = owner.register_module(name, BatchNorm2d(channels, options.eps, options.momentum));
   if (options.zero) norm->weight.detach().zero_();
   return norm;
 }

@@ -17,6 +17,7 @@ struct NormOptions {
   double eps = 1e-5;
   /// The scale starts at zero, so that a residual branch starts as nothing (Goyal et al. 2017). Batch norms only.
   bool zero = false;
+  double momentum = 0.1;  ///< of the running statistics: the share of the newest batch. Batch norms only.
 };
 
 /// Registers a norm over `channels` channels as `owner`'s child `name`.

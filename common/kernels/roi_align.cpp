@@ -1,0 +1,167 @@
+#include "common/kernels/roi_align.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "common/core/error.h"
+
+namespace vitral::kernels {
+namespace {
+
+constexpr float kMostSamples = 65536;
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorKind::failed, "roi_align", message);
+}
+
+const float* roi(const RoiAlignArgs& args, std::int64_t i) {
+  return args.rois + 5 * (args.rows != nullptr ? args.rows[i] : i);
+}
+
+/// One direction of a region, in cells of the map.
+struct Extent {
+  Extent(const RoiAlignArgs& args, float low, float high, std::int64_t bins) {
+    const float shift = args.aligned ? 0.5F : 0.0F;
+    begin = low * args.scale - shift;
+    float length = (high * args.scale - shift) - begin;
+    if (!args.aligned) length = std::max(length, 1.0F);
+    bin = length / static_cast<float>(bins);
+    samples = args.sampling > 0 ? static_cast<float>(args.sampling) : std::ceil(bin);
+  }
+  float begin, bin, samples;  // samples: a whole number, below 1 where the region has no extent
+};
+
+Extent vertical(const RoiAlignArgs& args, const float* roi) {
+  return {args, roi[2], roi[4], args.bins_high};
+}
+Extent horizontal(const RoiAlignArgs& args, const float* roi) {
+  return {args, roi[1], roi[3], args.bins_wide};
+}
+
+struct Tap {
+  std::int64_t cell;
+  float weight;
+};
+
+/// What each bin of one direction takes from which cells. Bilinear sampling is separable, and so is the mean: a bin is
+/// the sum over its rows and columns of cells, each cell once however many samples touch it.
+class Taps {
+ public:
+  void place(const Extent& extent, std::int64_t bins, std::int64_t cells) {
+    taps_.clear();
+    ends_.assign(1, 0);
+    const auto samples = static_cast<std::int64_t>(extent.samples);
+    for (std::int64_t i = 0; i < bins; ++i) {
+      for (std::int64_t s = 0; s < samples; ++s) {
+        const float inside = (static_cast<float>(s) + 0.5F) * extent.bin / extent.samples;
+        add(extent.begin + static_cast<float>(i) * extent.bin + inside, cells);
+      }
+      ends_.push_back(taps_.size());
+    }
+  }
+  const Tap* begin(std::int64_t bin) const { return taps_.data() + ends_[static_cast<std::size_t>(bin)]; }
+  const Tap* end(std::int64_t bin) const { return begin(bin + 1); }
+
+ private:
+  void add(float at, std::int64_t cells) {
+    const auto last = static_cast<float>(cells - 1);
+    if (!(at >= -1.0F && at <= static_cast<float>(cells))) return;  // outside, or no number: zero
+    at = std::min(std::max(at, 0.0F), last);
+    const auto low = static_cast<std::int64_t>(at);
+    const float rest = at - static_cast<float>(low);
+    add_tap(low, 1.0F - rest);
+    if (rest > 0) add_tap(low + 1, rest);
+  }
+  /// Samples rise, so that a cell that is there already is one of the last two.
+  void add_tap(std::int64_t cell, float weight) {
+    for (std::size_t i = taps_.size(); i > ends_.back() && taps_.size() - i < 2; --i) {
+      if (taps_[i - 1].cell == cell) {
+        taps_[i - 1].weight += weight;
+        return;
+      }
+    }
+    taps_.push_back({cell, weight});
+  }
+
+  std::vector<Tap> taps_;
+  std::vector<std::size_t> ends_;
+};
+
+/// The bins of one region after another; owns what they are computed in.
+class Pooling {
+ public:
+  explicit Pooling(const RoiAlignArgs& args)
+      : args_(args), bins_(static_cast<std::size_t>(args.bins_high * args.bins_wide * args.channels)) {}
+
+  void pool(const float* roi, float* out) {
+    const Extent high = vertical(args_, roi), wide = horizontal(args_, roi);
+    rows_.place(high, args_.bins_high, args_.height);
+    columns_.place(wide, args_.bins_wide, args_.width);
+    const float* picture = args_.map + static_cast<std::int64_t>(roi[0]) * args_.height * args_.width * args_.channels;
+    const float samples = std::max(high.samples, 0.0F) * std::max(wide.samples, 0.0F);
+    float* bin = bins_.data();
+    for (std::int64_t y = 0; y < args_.bins_high; ++y) {
+      for (std::int64_t x = 0; x < args_.bins_wide; ++x, bin += args_.channels) add_up(picture, y, x, bin);
+    }
+    write(std::max(samples, 1.0F), out);
+  }
+
+ private:
+  void add_up(const float* picture, std::int64_t y, std::int64_t x, float* bin) const {
+    std::fill_n(bin, args_.channels, 0.0F);
+    for (const Tap* row = rows_.begin(y); row != rows_.end(y); ++row) {
+      const float* cells = picture + row->cell * args_.width * args_.channels;
+      for (const Tap* column = columns_.begin(x); column != columns_.end(x); ++column) {
+        const float weight = row->weight * column->weight;
+        const float* cell = cells + column->cell * args_.channels;
+        for (std::int64_t c = 0; c < args_.channels; ++c) bin[c] += weight * cell[c];
+      }
+    }
+  }
+
+  /// Channels last become channels first.
+  void write(float samples, float* out) const {
+    const std::int64_t bins = args_.bins_high * args_.bins_wide;
+    for (std::int64_t c = 0; c < args_.channels; ++c) {
+      for (std::int64_t i = 0; i < bins; ++i)
+        *out++ = bins_[static_cast<std::size_t>(i * args_.channels + c)] / samples;
+    }
+  }
+
+  const RoiAlignArgs& args_;
+  Taps rows_, columns_;
+  std::vector<float> bins_;  // [bins, channels]
+};
+
+}  // namespace
+
+void check_roi_align(const RoiAlignArgs& args) {
+  if (args.batch < 1 || args.height < 1 || args.width < 1 || args.channels < 1) refuse("the map is empty");
+  if (args.bins_high < 1 || args.bins_wide < 1 || args.count < 0) refuse("there are no bins");
+  if (args.map == nullptr || (args.count > 0 && (args.rois == nullptr || args.out == nullptr)))
+    refuse("an operand is missing");
+  for (std::int64_t i = 0; i < args.count; ++i) {
+    const float* region = roi(args, i);
+    const std::string name = "region " + std::to_string(i);
+    if (!(region[0] >= 0 && region[0] < static_cast<float>(args.batch) && region[0] == std::floor(region[0]))) {
+      refuse(name + " is of picture " + std::to_string(region[0]) + " of " + std::to_string(args.batch));
+    }
+    for (const auto& extent : {vertical(args, region), horizontal(args, region)}) {
+      if (std::isfinite(extent.begin) && std::isfinite(extent.bin) && extent.samples <= kMostSamples) continue;
+      refuse(name + " has coordinates that are no numbers or too large");
+    }
+  }
+}
+
+void roi_align(const RoiAlignArgs& args, std::int64_t begin, std::int64_t end) {
+  Pooling pooling(args);
+  const std::int64_t size = args.channels * args.bins_high * args.bins_wide;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const std::int64_t row = args.rows != nullptr ? args.rows[i] : i;
+    pooling.pool(args.rois + 5 * row, args.out + row * size);
+  }
+}
+
+}  // namespace vitral::kernels
