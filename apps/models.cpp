@@ -28,6 +28,7 @@ nlohmann::ordered_json describe(const Pretrained& published) {
                                  {"preprocess", to_json(published.preprocess)}};
   if (published.top1 > 0) json["top1"] = published.top1;
   if (published.top5 > 0) json["top5"] = published.top5;
+  if (published.ap > 0) json["AP"] = published.ap;
   return json;
 }
 
@@ -44,6 +45,7 @@ nlohmann::ordered_json describe(const ModelEntry& entry, bool whole) {
                                  {"licence", first.licence},
                                  {"paper", entry.paper}};
   if (first.top1 > 0) json["top1"] = first.top1;
+  if (first.ap > 0) json["AP"] = first.ap;
   if (!whole) return json;
   json["preprocess"] = explain(first.preprocess);
   auto files = nlohmann::ordered_json::array();
@@ -74,13 +76,13 @@ int list(const ModelsFlags& flags, Console& console) {
     json.finish();
   }
   if (flags.output.json_on_stdout()) return 0;
-  std::string text = "name                                      task      params M   GMACs   size  top-1   licence\n";
+  std::string text = "name                                      task      params M   GMACs   size  top-1/AP licence\n";
   for (const auto* entry : entries) {
     const auto& first = entry->pretrained.front();
-    char top1[16] = "-", line[256];
-    if (first.top1 > 0) std::snprintf(top1, sizeof top1, "%.2f", first.top1);
-    std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-7s %s\n", entry->name.c_str(), std::string(to_string(entry->task)).c_str(),
-                  static_cast<double>(entry->params) / 1e6, entry->gmacs, first.preprocess.height, top1, first.licence.c_str());
+    char accuracy[16] = "-", line[256];
+    if (first.top1 + first.ap > 0) std::snprintf(accuracy, sizeof accuracy, "%.2f", first.top1 > 0 ? first.top1 : first.ap);
+    std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-8s %s\n", entry->name.c_str(), std::string(to_string(entry->task)).c_str(),
+                  static_cast<double>(entry->params) / 1e6, entry->gmacs, first.preprocess.height, accuracy, first.licence.c_str());
     text += line;
   }
   console.result(text);
@@ -102,6 +104,7 @@ int show(const ModelsFlags& flags, Console& console) {
   for (const auto& published : entry.pretrained) {
     char accuracy[48] = "";
     if (published.top1 > 0) std::snprintf(accuracy, sizeof accuracy, "  top-1 %.2f  top-5 %.2f", published.top1, published.top5);
+    if (published.ap > 0) std::snprintf(accuracy, sizeof accuracy, "  box AP %.1f", published.ap);
     text += "    " + entry.name + "." + published.tag + "  (" + published.origin + ", " + published.licence + ")" + accuracy + "\n      " +
             explain(published.preprocess) + "\n";
     if (!published.url.empty()) text += "      " + published.url + "\n";

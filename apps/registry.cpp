@@ -13,6 +13,7 @@ std::shared_ptr<const Registry> make_registry() {
   vit::register_tnt(*registry);
   swin::register_swin(*registry);
   cnn::register_cnn(*registry);
+  cnn::register_cnn_detectors(*registry);
   return registry;
 }
 

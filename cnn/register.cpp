@@ -1,7 +1,5 @@
 #include "cnn/register.h"
 
-#include <ATen/ops/zeros.h>
-
 #include "cnn/presets.h"
 #include "cnn/weights.h"
 
@@ -22,16 +20,6 @@ Options with(Options options, const BuildOptions& build) {
   return options.in_chans(build.in_chans).drop_path(build.drop_path).dropout(build.dropout);
 }
 
-/// transformers wants the batch counters that no inference needs.
-void count_batches(weights::StateDict& state, Network&, std::string_view) {
-  for (const auto& name : state.keys()) {
-    static constexpr std::string_view kVariance = "running_var";
-    if (!name.ends_with(kVariance)) continue;
-    const std::string counter = name.substr(0, name.size() - kVariance.size()) + "num_batches_tracked";
-    if (!state.contains(counter)) state.insert(counter, at::zeros({}, at::kLong));
-  }
-}
-
 template <class Options>
 ModelEntry entry_of(const Preset<Options>& preset) {
   ModelEntry entry;
@@ -49,7 +37,7 @@ ModelEntry resnet(const Preset<ResNetOptions>& preset) {
   entry.paper = preset.options.deep() ? kTricksPaper : kResNetPaper;
   entry.key_maps = resnet_key_maps();
   if (!preset.options.deep()) entry.same_layout = {"torchvision"};
-  entry.complete = count_batches;
+  entry.complete = [](weights::StateDict& state, Network&, std::string_view) { count_batches(state); };
   for (auto& each : entry.pretrained) {
     const bool tagged_by_timm = each.preprocess.rule == ResizeRule::timm;
     if (tagged_by_timm) each.origin = "timm";  // torchvision's file in timm's collection: the names are the same

@@ -7,4 +7,7 @@ namespace vitral::cnn {
 /// ResNet and EfficientNet-Lite, with everything published for them.
 void register_cnn(Registry& registry);
 
+/// Faster R-CNN and YOLOX.
+void register_cnn_detectors(Registry& registry);
+
 }  // namespace vitral::cnn

@@ -1,5 +1,7 @@
 #include "cnn/weights.h"
 
+#include <ATen/ops/zeros.h>
+
 namespace vitral::cnn {
 namespace {
 
@@ -81,7 +83,50 @@ constexpr KeyMap kLites[] = {
     {"original", kLiteMarks, kLite3}, {"original", kLiteMarks, kLite4},
 };
 
+constexpr std::string_view kYoloxMarks[] = {"backbone.backbone.stem.conv.conv.weight", "head.stems.0.conv.weight"};
+constexpr KeyMap kYolox[] = {{"original", kYoloxMarks, kSameGroups}};
+
+// The names before torchvision's layers became lists.
+constexpr Rule kPublished[] = {
+    rename("backbone.fpn.inner_blocks.{i}.weight", "backbone.fpn.inner_blocks.{i}.0.weight"),
+    rename("backbone.fpn.inner_blocks.{i}.bias", "backbone.fpn.inner_blocks.{i}.0.bias"),
+    rename("backbone.fpn.layer_blocks.{i}.weight", "backbone.fpn.layer_blocks.{i}.0.weight"),
+    rename("backbone.fpn.layer_blocks.{i}.bias", "backbone.fpn.layer_blocks.{i}.0.bias"),
+    rename("rpn.head.conv.weight", "rpn.head.conv.0.0.weight"),
+    rename("rpn.head.conv.bias", "rpn.head.conv.0.0.bias"),
+    rename("{p}", "{p}"),
+};
+constexpr RuleGroup kPublishedGroups[] = {{"", "", kPublished}};
+constexpr std::string_view kPublishedMarks[] = {"backbone.fpn.inner_blocks.0.weight", "rpn.head.conv.weight"};
+constexpr std::string_view kTrainedMarks[] = {"backbone.body.bn1.num_batches_tracked",
+                                              "backbone.fpn.inner_blocks.0.0.bias"};
+constexpr std::string_view kFirstMarks[] = {"backbone.fpn.inner_blocks.0.0.bias", "rpn.head.conv.0.0.weight"};
+constexpr std::string_view kSecondMarks[] = {"backbone.fpn.inner_blocks.0.1.weight", "rpn.head.conv.1.0.weight"};
+constexpr KeyMap kFasterRcnn[] = {{kTorchvisionTrained, kTrainedMarks, kSameGroups},
+                                  {"torchvision", kFirstMarks, kSameGroups},
+                                  {"torchvision", kPublishedMarks, kPublishedGroups}};
+constexpr KeyMap kFasterRcnn2[] = {{"torchvision", kSecondMarks, kSameGroups}};
+
 }  // namespace
+
+std::span<const KeyMap> yolox_key_maps() {
+  return kYolox;
+}
+std::span<const KeyMap> faster_rcnn_key_maps() {
+  return kFasterRcnn;
+}
+std::span<const KeyMap> faster_rcnn_v2_key_maps() {
+  return kFasterRcnn2;
+}
+
+void count_batches(StateDict& state) {
+  for (const auto& name : state.keys()) {
+    static constexpr std::string_view kVariance = "running_var";
+    if (!name.ends_with(kVariance)) continue;
+    const std::string counter = name.substr(0, name.size() - kVariance.size()) + "num_batches_tracked";
+    if (!state.contains(counter)) state.insert(counter, at::zeros({}, at::kLong));
+  }
+}
 
 std::span<const KeyMap> resnet_key_maps() {
   return kResNet;

@@ -96,6 +96,7 @@ OTHER_LAYOUTS = {
         ),
         lambda reference: reference.module,
     ),
+    "pth-older-names": Variant(containers.torch_zip, _state(layouts.faster_rcnn_as_published)),
     "pth-memory": Variant(containers.torch_zip, lambda reference: reference.module.state_dict()),
 }
 

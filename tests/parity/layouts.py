@@ -4,6 +4,8 @@ Each function turns a library's state dict into what a published file of that or
 ones that a library can read back.
 """
 
+import re
+
 import numpy as np
 import torch
 
@@ -14,6 +16,15 @@ def torchvision_as_published(state):
         name.replace("mlp.0.", "mlp.linear_1.").replace("mlp.3.", "mlp.linear_2."): value
         for name, value in state.items()
     }
+
+
+def faster_rcnn_as_published(state):
+    """The published file of the first Faster R-CNN was written before torchvision's layers became lists."""
+    older = {}
+    for name, value in state.items():
+        name = re.sub(r"(fpn\.(?:inner|layer)_blocks\.\d)\.0\.", r"\1.", name)
+        older[name.replace("rpn.head.conv.0.0.", "rpn.head.conv.")] = value
+    return older
 
 
 def deit3_original(state):

@@ -12,6 +12,7 @@ from cases import Case, Tier
 from forward import VARIANTS, rows
 from program import Failed
 from rows_cnn import EFFICIENTNET_LITE, RESNET
+from rows_detectors_cnn import FASTER_RCNN, YOLOX
 from rows_swin import SWIN, SWIN2
 from rows_vit import DEIT, DEIT3, TNT, VIT
 
@@ -25,6 +26,8 @@ TABLES = {
     "swinv2_": SWIN2,
     "resnet": RESNET,
     "efficientnet_lite": EFFICIENTNET_LITE,
+    "fasterrcnn_": FASTER_RCNN,
+    "yolox_": YOLOX,
 }
 
 _SMALL = ("tiny", "small_patch32_224", "resnet18", "lite0", "tnt_s")
