@@ -18,6 +18,7 @@ void keep_freed_memory() {
   constexpr int kHeap = 1 << 30;
   ::mallopt(M_MMAP_THRESHOLD, kLargestMapThreshold);
   ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  ::mallopt(M_MXFAST, 0);  // else each freed tensor makes the allocator look through all small free pieces
   // Advice holds for addresses that exist: the heap grows now, by addresses only; memory comes when it is touched.
   ::mallopt(M_TOP_PAD, kHeap);
   void* first = std::malloc(kLargestMapThreshold / 2);
