@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -96,22 +97,52 @@ void Console::error(std::string_view text) {
   line(color_ ? "\033[31merror:\033[0m " : "error: ", text);
 }
 
-void Console::progress(std::string_view what, std::uint64_t done, std::uint64_t total) {
-  if (options_.quiet || options_.progress == "none") return;
+/// On a terminal every tenth of a second, in plain form every other second, and nothing of what is soon done.
+bool Console::progress_is_due() {
+  if (options_.quiet || options_.progress == "none") return false;
   const bool terminal = options_.progress == "auto" && ::isatty(STDERR_FILENO) == 1;
-  if (options_.progress == "auto" && !terminal) return;
+  if (options_.progress == "auto" && !terminal) return false;
   const double now = now_seconds();
   if (progress_started_ < 0) progress_started_ = now;
-  const double interval = terminal ? 0.1 : 2.0;
-  if (now - progress_started_ < 1.0 || now - progress_printed_ < interval) return;
+  if (now - progress_started_ < 1.0 || now - progress_printed_ < (terminal ? 0.1 : 2.0)) return false;
   progress_printed_ = now;
-  const double rate = static_cast<double>(done) / (now - progress_started_);
+  progress_shown_ = terminal;
+  return true;
+}
+
+double Console::progress_seconds() const { return progress_printed_ - progress_started_; }
+
+void Console::show_progress(std::string_view text) {
+  write_all(STDERR_FILENO, progress_shown_ ? "\r\033[K" + std::string(text) : std::string(text) + "\n");
+}
+
+void Console::progress(std::string_view what, std::uint64_t done, std::uint64_t total) {
+  if (!progress_is_due()) return;
+  const double rate = static_cast<double>(done) / progress_seconds();
   char text[160];
   std::snprintf(text, sizeof text, "%.60s %llu/%llu  %.1f/s  %.0f s left", std::string(what).c_str(),
                 static_cast<unsigned long long>(done), static_cast<unsigned long long>(total), rate,
                 rate > 0 ? static_cast<double>(total - done) / rate : 0.0);
-  write_all(STDERR_FILENO, terminal ? "\r\033[K" + std::string(text) : std::string(text) + "\n");
-  progress_shown_ = terminal;
+  show_progress(text);
+}
+
+void Console::transfer(std::string_view what, std::uint64_t done, std::uint64_t total, std::uint64_t before) {
+  if (!progress_is_due()) return;
+  const double rate = static_cast<double>(done - std::min(before, done)) / progress_seconds();
+  std::string text = printable(what, 60) + " ";
+  if (total > 0) {
+    constexpr std::size_t width = 20;
+    const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
+    const auto filled = static_cast<std::size_t>(share * width);
+    text += "[" + std::string(filled, '#') + std::string(width - filled, ' ') + "] " +
+            std::to_string(static_cast<int>(100 * share)) + "%  ";
+  }
+  text += human_bytes(done) + (total > 0 ? " of " + human_bytes(total) : "") + "  " +
+          human_bytes(static_cast<std::uint64_t>(rate)) + "/s";
+  if (total > done && rate > 0) {
+    text += "  " + std::to_string(static_cast<std::uint64_t>(static_cast<double>(total - done) / rate)) + " s left";
+  }
+  show_progress(text);
 }
 
 void Console::end_progress() {

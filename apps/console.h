@@ -30,6 +30,8 @@ class Console {
   void error(std::string_view line);
   /// A progress line of `done` of `total`, rewritten in place on a terminal; from the second second on.
   void progress(std::string_view what, std::uint64_t done, std::uint64_t total);
+  /// The same for bytes of a file, `before` of which were there already; `total` 0: not known.
+  void transfer(std::string_view what, std::uint64_t done, std::uint64_t total, std::uint64_t before);
   /// Takes the progress line off the terminal.
   void end_progress();
 
@@ -38,6 +40,9 @@ class Console {
  private:
   void line(std::string_view prefix, std::string_view text);
   void log(std::string_view level, std::string_view text);
+  bool progress_is_due();
+  double progress_seconds() const;
+  void show_progress(std::string_view text);
 
   ConsoleOptions options_;
   bool color_ = false;

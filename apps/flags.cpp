@@ -48,6 +48,7 @@ LoadRequest ModelFlags::request() const {
   LoadRequest request;
   request.model = model;
   if (!weights.empty()) request.weights = weights;
+  request.store = user_store();
   request.origin = origin;
   request.num_classes = num_classes;
   request.in_chans = in_chans;

@@ -4,6 +4,7 @@
 #include "apps/command.h"
 #include "apps/flags.h"
 #include "apps/json_sink.h"
+#include "apps/pull.h"
 #include "apps/records.h"
 #include "apps/registry.h"
 #include "common/core/text.h"
@@ -17,7 +18,7 @@ struct ModelsFlags {
   std::string name, task;
 };
 
-nlohmann::ordered_json describe(const Pretrained& published) {
+nlohmann::ordered_json describe(const ModelEntry& entry, const Pretrained& published, const ModelStore& store) {
   nlohmann::ordered_json json = {{"tag", published.tag},
                                  {"origin", published.origin},
                                  {"file", published.file},
@@ -26,13 +27,15 @@ nlohmann::ordered_json describe(const Pretrained& published) {
                                  {"licence", published.licence},
                                  {"num_classes", published.num_classes},
                                  {"preprocess", to_json(published.preprocess)}};
+  if (published.bytes > 0) json["bytes"] = published.bytes;
+  if (const auto path = store.find(entry, published)) json["path"] = path->string();
   if (published.top1 > 0) json["top1"] = published.top1;
   if (published.top5 > 0) json["top5"] = published.top5;
   if (published.ap > 0) json["AP"] = published.ap;
   return json;
 }
 
-nlohmann::ordered_json describe(const ModelEntry& entry, bool whole) {
+nlohmann::ordered_json describe(const ModelEntry& entry, const ModelStore& store, bool whole) {
   const auto& first = entry.pretrained.front();
   nlohmann::ordered_json json = {{"name", entry.name},
                                  {"task", to_string(entry.task)},
@@ -43,13 +46,14 @@ nlohmann::ordered_json describe(const ModelEntry& entry, bool whole) {
                                  {"gmacs", entry.gmacs},
                                  {"input", {first.preprocess.height, first.preprocess.width}},
                                  {"licence", first.licence},
+                                 {"pulled", store.tags(entry)},
                                  {"paper", entry.paper}};
   if (first.top1 > 0) json["top1"] = first.top1;
   if (first.ap > 0) json["AP"] = first.ap;
   if (!whole) return json;
   json["preprocess"] = explain(first.preprocess);
   auto files = nlohmann::ordered_json::array();
-  for (const auto& published : entry.pretrained) files.push_back(describe(published));
+  for (const auto& published : entry.pretrained) files.push_back(describe(entry, published, store));
   json["pretrained"] = files;
   return json;
 }
@@ -68,22 +72,26 @@ std::vector<const ModelEntry*> listed(const Registry& registry, const std::strin
 int list(const ModelsFlags& flags, Console& console) {
   const auto registry = make_registry();
   const auto entries = listed(*registry, flags.task);
+  const auto store = user_store();
   JsonSink json(console, flags.output.json, flags.output.overwrite);
   if (json) {
     auto models = nlohmann::ordered_json::array();
-    for (const auto* entry : entries) models.push_back(describe(*entry, false));
+    for (const auto* entry : entries) models.push_back(describe(*entry, store, false));
     json.write(json_line({{"models", models}}));
     json.finish();
   }
   if (flags.output.json_on_stdout()) return 0;
-  std::string text = "name                                      task      params M   GMACs   size  top-1/AP licence\n";
+  std::string text =
+      "name                                      task      params M   GMACs   size  top-1/AP licence       here\n";
   for (const auto* entry : entries) {
     const auto& first = entry->pretrained.front();
+    const double published = first.top1 > 0 ? first.top1 : first.ap;
     char accuracy[16] = "-", line[256];
-    if (first.top1 + first.ap > 0) std::snprintf(accuracy, sizeof accuracy, "%.2f", first.top1 > 0 ? first.top1 : first.ap);
-    std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-8s %s\n", entry->name.c_str(), std::string(to_string(entry->task)).c_str(),
-                  static_cast<double>(entry->params) / 1e6, entry->gmacs, first.preprocess.height, accuracy, first.licence.c_str());
-    text += line;
+    if (published > 0) std::snprintf(accuracy, sizeof accuracy, "%.2f", published);
+    std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-8s %-13s %s", entry->name.c_str(),
+                  std::string(to_string(entry->task)).c_str(), static_cast<double>(entry->params) / 1e6, entry->gmacs,
+                  first.preprocess.height, accuracy, first.licence.c_str(), entry->bundled ? "bundled" : "");
+    text += line + join(store.tags(*entry)) + "\n";
   }
   console.result(text);
   return 0;
@@ -94,9 +102,10 @@ int show(const ModelsFlags& flags, Console& console) {
   const auto resolved = registry->resolve(flags.name);
   const auto& entry = *resolved.entry;
   JsonSink json(console, flags.output.json, flags.output.overwrite);
-  if (json) json.write(json_line(describe(entry, true)));
+  if (json) json.write(json_line(describe(entry, user_store(), true)));
   json.finish();
   if (flags.output.json_on_stdout()) return 0;
+  const auto store = user_store();
   std::string text = entry.name + "\n  family      " + entry.family + "\n  paper       " + entry.paper + "\n  parameters  " + std::to_string(entry.params) +
                      "\n  GMACs       " + std::to_string(entry.gmacs).substr(0, std::to_string(entry.gmacs).find('.') + 3) + "\n";
   if (!entry.aliases.empty()) text += "  aliases     " + join(entry.aliases) + "\n";
@@ -108,6 +117,7 @@ int show(const ModelsFlags& flags, Console& console) {
     text += "    " + entry.name + "." + published.tag + "  (" + published.origin + ", " + published.licence + ")" + accuracy + "\n      " +
             explain(published.preprocess) + "\n";
     if (!published.url.empty()) text += "      " + published.url + "\n";
+    if (const auto path = store.find(entry, published)) text += "      here: " + printable(path->string()) + "\n";
   }
   console.result(text);
   return 0;
@@ -127,9 +137,9 @@ void finish(CLI::App& app, Context& context, const std::shared_ptr<ModelsFlags>&
 }  // namespace
 
 void add_models(CLI::App& root, Context& context) {
-  auto* app = root.add_subcommand("models", "what can be built, and where weights were published");
+  auto* app = root.add_subcommand("models", "what can be built, where weights were published, and fetching them");
   app->require_subcommand(1);
-  app->footer("Example:\n  vitral models list --task classify");
+  app->footer("Example:\n  vitral models list --task classify\n  vitral models pull resnet50.tv_in1k");
 
   auto of_list = std::make_shared<ModelsFlags>();
   auto* on_list = app->add_subcommand("list", "every registered network");
@@ -142,6 +152,8 @@ void add_models(CLI::App& root, Context& context) {
   on_show->add_option("NAME", of_show->name, "a name or alias")->required();
   on_show->footer("Example:\n  vitral models show vit_base_patch16_224");
   finish(*on_show, context, of_show, show);
+
+  add_models_pull(*app, context);
 }
 
 }  // namespace vitral::apps

@@ -1,5 +1,7 @@
 #include "apps/registry.h"
 
+#include <cstdlib>
+
 #include "cnn/register.h"
 #include "swin/register.h"
 #include "vit/register.h"
@@ -15,6 +17,13 @@ std::shared_ptr<const Registry> make_registry() {
   cnn::register_cnn(*registry);
   cnn::register_cnn_detectors(*registry);
   return registry;
+}
+
+ModelStore user_store() {
+  return ModelStore::of_user([](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  });
 }
 
 }  // namespace vitral::apps

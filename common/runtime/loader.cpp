@@ -12,6 +12,7 @@
 #include "common/core/text.h"
 #include "common/nn/init.h"
 #include "common/runtime/adapt.h"
+#include "common/runtime/advice.h"
 #include "common/runtime/prepare.h"
 
 namespace vitral {
@@ -102,7 +103,7 @@ void adapt(LoadedModel& model, weights::StateDict& state, const LoadRequest& req
 }
 
 /// Fills `model.net` from its checkpoint.
-void fill(LoadedModel& model, const weights::KeyMap* map, const LoadRequest& request) {
+void fill(LoadedModel& model, const weights::KeyMap* map, const LoadRequest& request, const Registry& registry) {
   const auto& checkpoint = *model.checkpoint;
   auto state = weights::to_state_dict(checkpoint, request.storage);
   auto report = weights::begin_report(checkpoint, {});
@@ -114,12 +115,15 @@ void fill(LoadedModel& model, const weights::KeyMap* map, const LoadRequest& req
   }
   report.origin = model.record.origin;
   report.model = model.entry->name;
+  const bool every_key_is_known = report.unexpected.empty();
   reshape_linear_stem(state, *model.net);
   adapt(model, state, request, report);
-  // A head that was asked for anew is missing by intention.
-  const bool partial = request.allow_partial || request.num_classes.has_value();
-  auto loaded = weights::load_into(model.net->module(), state, {partial, request.storage}, std::move(report));
-  if (!request.allow_partial && !only_heads_missing(loaded)) throw weights::LoadError(std::move(loaded));
+  // Strictness is judged below, where the reason can be named: a head that was asked for anew is missing by intention.
+  auto loaded = weights::load_into(model.net->module(), state, {true, request.storage}, std::move(report));
+  if (!request.allow_partial && !only_heads_missing(loaded)) {
+    if (every_key_is_known) loaded.advice = advice(registry, *model.entry, model.record, state);
+    throw weights::LoadError(std::move(loaded));
+  }
   checkpoint.check();
   model.report = std::move(loaded);
 }
@@ -132,6 +136,23 @@ bool names_file(const Registry& registry, const std::string& model) {
     return model.starts_with(entry->name + ".") &&
            entry->find_tag(std::string_view(model).substr(entry->name.size() + 1)) != nullptr;
   });
+}
+
+/// The file of the name that was fetched earlier; `name` then stands for it.
+std::optional<std::filesystem::path> stored(ResolvedName& name, const ModelStore& store) {
+  const auto* file = published_file(name);
+  auto path = file == nullptr ? std::nullopt : store.find(*name.entry, *file);
+  if (path) name.pretrained = file;
+  return path;
+}
+
+[[noreturn]] void no_weights(const std::string& model, const ModelEntry& entry, const ModelStore& store) {
+  std::string text = "has no weights here: -w names a file, 'vitral models pull " + printable(model, 200) +
+                     "' fetches one, 'vitral models show " + entry.name + "' lists what was published";
+  std::vector<std::string> here;
+  for (const auto& tag : store.tags(entry)) here.push_back(entry.name + "." + tag);
+  if (!here.empty()) text += "; here: " + join(here);
+  throw Error(ErrorKind::weights, "model " + printable(model, 200), text);
 }
 
 }  // namespace
@@ -159,13 +180,10 @@ LoadedModel load_model(const Registry& registry, const LoadRequest& request) {
   ResolvedName name;
   const bool from_file = names_file(registry, request.model);
   if (!from_file) name = registry.resolve(request.model);
-  if (from_file || request.weights) {
-    model.checkpoint = weights::open(from_file ? std::filesystem::path(request.model) : *request.weights);
-  } else if (!request.allow_random) {
-    throw Error(ErrorKind::weights, "model " + name.entry->name,
-                "has no weights yet: name a file with -w ('vitral models show " + name.entry->name +
-                    "' says where some were published)");
-  }
+  auto file = from_file ? std::optional<std::filesystem::path>(request.model) : request.weights;
+  if (!file) file = stored(name, request.store);
+  if (!file && !request.allow_random) no_weights(request.model, *name.entry, request.store);
+  if (file) model.checkpoint = weights::open(*file);
   std::optional<NativeRecord> own;
   if (model.checkpoint) own = native_record(*model.checkpoint);
   if (from_file) {
@@ -192,7 +210,7 @@ LoadedModel load_model(const Registry& registry, const LoadRequest& request) {
   model.record = base_record(name, own, origin);
   apply_wishes(model.record, request);
   model.net = build(*name.entry, model.record, request, model.checkpoint.has_value());
-  if (model.checkpoint) fill(model, map, request);
+  if (model.checkpoint) fill(model, map, request, registry);
   return model;
 }
 

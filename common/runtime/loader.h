@@ -14,6 +14,7 @@
 #include "common/runtime/detector.h"
 #include "common/runtime/native.h"
 #include "common/runtime/registry.h"
+#include "common/runtime/store.h"
 #include "common/weights/report.h"
 
 namespace vitral {
@@ -21,12 +22,13 @@ namespace vitral {
 /// What a user asked for.
 struct LoadRequest {
   std::string model;                             ///< a registered name, or the path of a native checkpoint
-  std::optional<std::filesystem::path> weights;  ///< for a name; none: random weights where `allow_random`
+  std::optional<std::filesystem::path> weights;  ///< for a name; none: the name's file in `store`, else random weights
+  ModelStore store;                              ///< files that were fetched earlier
   std::string origin;                            ///< forces a key table; empty: recognised from the keys
   std::optional<std::int64_t> num_classes, in_chans;
   std::optional<std::array<std::int64_t, 2>> image_size;
   bool allow_partial = false;
-  bool allow_random = false;
+  bool allow_random = false;  ///< random weights where there is no file
   std::uint64_t seed = 0;  ///< of random weights and re-initialised heads
   weights::Storage storage = weights::Storage::mapped;
 };
