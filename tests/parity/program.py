@@ -45,7 +45,7 @@ class Program:
             input=stdin,
             capture_output=True,
             timeout=self.timeout,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, "VITRAL_HOME": os.devnull, **(env or {})},  # no weights but those that a case names
             cwd=cwd,
         )
         return Outcome(done.returncode, done.stdout, done.stderr, time.monotonic() - start)

@@ -48,6 +48,7 @@ def parse(arguments):
 def collect(registered):
     from transformers.utils.logging import disable_progress_bar
 
+    from adaptation import adaptation_cases
     from catalogue import catalogue_cases
     from conversion import conversion_cases
     from faults import fault_cases
@@ -65,6 +66,7 @@ def collect(registered):
         *pixel_cases(registered),
         *conversion_cases(registered),
         *forward_cases(registered),
+        *adaptation_cases(),
     ]
 
 
