@@ -18,6 +18,7 @@ struct Context {
 
 /// A subcommand declares its flags on the root and, when it is named, sets `context.run`.
 void add_classify(CLI::App& root, Context& context);
+void add_compare(CLI::App& root, Context& context);
 void add_forward(CLI::App& root, Context& context);
 void add_preprocess(CLI::App& root, Context& context);
 void add_weights(CLI::App& root, Context& context);

@@ -103,7 +103,8 @@ std::array<std::int64_t, 2> parse_size(const std::string& text) {
   return {number(view.substr(0, cross)), number(view.substr(cross + 1))};
 }
 
-LoadedModel load(const ModelFlags& flags, const ComputeFlags& compute, Console& console, bool allow_random) {
+LoadedModel load(const ModelFlags& flags, const ComputeFlags& compute, Console& console, bool allow_random,
+                 const LayerListener& on_output) {
   auto request = flags.request();
   request.allow_random = allow_random;
   const auto registry = make_registry();
@@ -117,7 +118,7 @@ LoadedModel load(const ModelFlags& flags, const ComputeFlags& compute, Console& 
     console.detail(model.entry->name + ": " + std::to_string(model.report->loaded.size()) + " tensors of origin " +
                    model.record.origin + " from " + model.report->file);
   }
-  model.prepare(device, precision);
+  model.prepare(device, precision, on_output);
   return model;
 }
 

@@ -56,8 +56,9 @@ struct OutputFlags {
 /// "224" or "224x160" -> {height, width}; throws Error(usage).
 std::array<std::int64_t, 2> parse_size(const std::string& text);
 
-/// Loads what the flags name and says what was done.
-LoadedModel load(const ModelFlags& flags, const ComputeFlags& compute, Console& console, bool allow_random = false);
+/// Loads what the flags name and says what was done. `on_output` hears what each layer gives.
+LoadedModel load(const ModelFlags& flags, const ComputeFlags& compute, Console& console, bool allow_random = false,
+                 const LayerListener& on_output = {});
 
 /// Refuses to write onto one of the inputs; Error(usage).
 void refuse_same_file(const std::string& output, const std::string& input);

@@ -45,7 +45,7 @@ Conv2dImpl::Padded Conv2dImpl::pad(const at::Tensor& x) const {
 
 at::Tensor Conv2dImpl::forward(const at::Tensor& x, Activation activation, at::Tensor residual) {
   if (inference() == nullptr || at::GradMode::is_enabled()) return forward_plain(pad(x), activation, residual);
-  return forward_packed(pad(x.to(scalar_type(inference()->precision))), activation, std::move(residual));
+  return reported(forward_packed(pad(x.to(scalar_type(inference()->precision))), activation, std::move(residual)));
 }
 
 at::Tensor Conv2dImpl::forward_plain(const Padded& padded, Activation activation, const at::Tensor& residual) {

@@ -25,11 +25,11 @@ void LinearImpl::train(bool on) {
 }
 
 at::Tensor LinearImpl::forward(const at::Tensor& x, Activation activation, const at::Tensor& residual) {
-  return compute(x, 0, options.out_features, activation, residual);
+  return reported(compute(x, 0, options.out_features, activation, residual));
 }
 
 at::Tensor LinearImpl::forward_rows(const at::Tensor& x, std::int64_t begin, std::int64_t count) {
-  return compute(x, begin, count, Activation::none, {});
+  return reported(compute(x, begin, count, Activation::none, {}));
 }
 
 at::Tensor LinearImpl::compute(const at::Tensor& x, std::int64_t begin, std::int64_t count, Activation activation,

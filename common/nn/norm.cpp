@@ -73,8 +73,8 @@ at::Tensor LayerNormImpl::forward(const at::Tensor& x) {
     cast_weight_ = weight.detach().to(x.device(), dtype);
     cast_bias_ = bias.detach().to(x.device(), dtype);
   }
-  if (kernel_usable(x)) return normalize_rows(x, cast_weight_, cast_bias_, eps);
-  return at::layer_norm(x, {channels}, cast_weight_, cast_bias_, eps);
+  if (kernel_usable(x)) return reported(normalize_rows(x, cast_weight_, cast_bias_, eps));
+  return reported(at::layer_norm(x, {channels}, cast_weight_, cast_bias_, eps));
 }
 
 BatchNorm2dImpl::BatchNorm2dImpl(std::int64_t channels_, double eps_, double momentum_)

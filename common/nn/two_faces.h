@@ -13,11 +13,14 @@ enum class Precision { fp32, bf16, fp16 };
 
 at::ScalarType scalar_type(Precision precision);
 
-/// How a model was prepared; shared by all its layers.
+/// How a layer was prepared; layers of one model share it where nobody listens to them.
 struct InferenceOptions {
   Precision precision = Precision::fp32;
   /// Called with a plain weight once its packed form exists, e.g. to let go of the pages of a mapped file.
   std::function<void(const at::Tensor& plain)> on_packed;
+  /// Called with what a layer gave, fused tail included, each time that it computed. The tensor may be overwritten
+  /// afterwards. Empty: nobody listens.
+  std::function<void(const at::Tensor& output)> on_output;
 };
 
 /// A layer that can turn its inference face. Packing happens at the first inference call, when the shapes are known, and
@@ -41,6 +44,11 @@ class TwoFaced {
   virtual void drop_packed() = 0;
   void packed(const at::Tensor& plain) const {
     if (inference_ && inference_->on_packed) inference_->on_packed(plain);
+  }
+  /// `output`, told to those who listen.
+  at::Tensor reported(at::Tensor output) const {
+    if (inference_ && inference_->on_output) inference_->on_output(output);
+    return output;
   }
 
  private:

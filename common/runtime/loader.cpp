@@ -239,17 +239,18 @@ Detector& LoadedModel::detector() const {
   throw Error(ErrorKind::usage, "model " + entry->name, "is a classifier, expected a detector");
 }
 
-void LoadedModel::prepare(const at::Device& device, nn::Precision precision) {
+void LoadedModel::prepare(const at::Device& device, nn::Precision precision, const LayerListener& on_output) {
   device_ = device;
   precision_ = precision;
   if (!device.is_cpu()) net->module().to(device);
   std::vector<std::shared_ptr<const MappedFile>> files;
   if (checkpoint) files = checkpoint->files;
-  prepare_for_inference(net->module(), precision, [files](const at::Tensor& plain) {
+  const auto release = [files](const at::Tensor& plain) {
     if (!plain.is_cpu() || !plain.is_contiguous()) return;
     const std::span bytes(static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes());
     for (const auto& file : files) file->release(bytes);
-  });
+  };
+  prepare_for_inference(net->module(), precision, release, on_output);
 }
 
 at::Tensor LoadedModel::input(const at::Tensor& images) const {

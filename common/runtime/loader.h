@@ -13,6 +13,7 @@
 #include "common/nn/two_faces.h"
 #include "common/runtime/detector.h"
 #include "common/runtime/native.h"
+#include "common/runtime/prepare.h"
 #include "common/runtime/registry.h"
 #include "common/runtime/store.h"
 #include "common/weights/report.h"
@@ -47,7 +48,8 @@ struct LoadedModel {
   Classifier& classifier() const;
   Detector& detector() const;
   /// Moves the network to `device` and turns its inference face. Pages of a mapped file are let go as layers are packed.
-  void prepare(const at::Device& device, nn::Precision precision);
+  /// `on_output` hears what each layer gives.
+  void prepare(const at::Device& device, nn::Precision precision, const LayerListener& on_output = {});
   /// Of classifiers: images [B, C, H, W] fp32 on any device -> logits [B, K] fp32 on the CPU. Needs prepare().
   at::Tensor logits(const at::Tensor& images) const;
   /// The same with the pooled features before the head: {features [B, C], logits [B, K]}.

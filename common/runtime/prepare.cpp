@@ -3,12 +3,17 @@
 namespace vitral {
 
 void prepare_for_inference(torch::nn::Module& module, nn::Precision precision,
-                           std::function<void(const at::Tensor& plain)> on_packed) {
+                           std::function<void(const at::Tensor& plain)> on_packed, const LayerListener& on_output) {
   module.eval();
-  const auto options = std::make_shared<const nn::InferenceOptions>(nn::InferenceOptions{precision, std::move(on_packed)});
-  if (auto* layer = dynamic_cast<nn::TwoFaced*>(&module)) layer->set_inference(options);
-  for (const auto& each : module.modules(/*include_self=*/false)) {
-    if (auto* layer = dynamic_cast<nn::TwoFaced*>(each.get())) layer->set_inference(options);
+  const auto shared = std::make_shared<const nn::InferenceOptions>(nn::InferenceOptions{precision, std::move(on_packed)});
+  const auto options_of = [&](const std::string& name) {
+    if (!on_output) return shared;
+    auto own = *shared;
+    own.on_output = [name, on_output](const at::Tensor& output) { on_output(name, output); };
+    return std::make_shared<const nn::InferenceOptions>(std::move(own));
+  };
+  for (const auto& each : module.named_modules()) {
+    if (auto* layer = dynamic_cast<nn::TwoFaced*>(each.value().get())) layer->set_inference(options_of(each.key()));
   }
 }
 

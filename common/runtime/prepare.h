@@ -7,9 +7,12 @@
 
 namespace vitral {
 
+/// Hears what a layer gives: its registered name and the tensor, which may be overwritten afterwards.
+using LayerListener = std::function<void(const std::string& layer, const at::Tensor& output)>;
+
 /// Puts `module` into evaluation mode and lets every layer below compute in `precision` from packed weights: convolutions
 /// with folded norms, fused activations and residuals. Each layer packs at its first call. `module.train()` unpacks.
 void prepare_for_inference(torch::nn::Module& module, nn::Precision precision,
-                           std::function<void(const at::Tensor& plain)> on_packed = {});
+                           std::function<void(const at::Tensor& plain)> on_packed = {}, const LayerListener& on_output = {});
 
 }  // namespace vitral

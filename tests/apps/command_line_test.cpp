@@ -40,7 +40,7 @@ TEST_F(CommandLine, MissingDevicesAreNamed) {
 }
 
 TEST_F(CommandLine, EveryHelpHasAnExample) {
-  for (const auto& command : std::vector<std::vector<std::string>>{{"classify"}, {"forward"}, {"preprocess"}, {"weights"},
+  for (const auto& command : std::vector<std::vector<std::string>>{{"classify"}, {"compare"}, {"forward"}, {"preprocess"}, {"weights"},
                                                                    {"weights", "show"}, {"weights", "check"}, {"weights", "convert"},
                                                                    {"weights", "diff"}, {"models"}, {"models", "list"},
                                                                    {"models", "show"}, {"models", "pull"}, {"bench"}, {"doctor"}, {"version"}, {"completion"}}) {

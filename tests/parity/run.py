@@ -52,6 +52,7 @@ def collect(registered):
     from catalogue import catalogue_cases
     from conversion import conversion_cases
     from faults import fault_cases
+    from layers import layer_cases
     from pixels import pixel_cases
     from published import published_cases
     from selfcheck import selfcheck_cases
@@ -67,6 +68,7 @@ def collect(registered):
         *conversion_cases(registered),
         *forward_cases(registered),
         *adaptation_cases(),
+        *layer_cases(),
     ]
 
 
