@@ -69,7 +69,7 @@ Side side_of(const std::string& text, const CompareFlags& flags) {
 }
 
 at::Tensor read_input(const std::string& input, const LoadedModel& model) {
-  if (input.ends_with(".safetensors")) return read_images(input, model);
+  if (input.ends_with(".safetensors")) return InputFile(input).images(model);
   PictureStream stream(expand_inputs({input}), model.record.preprocess);
   auto picture = stream.next();
   if (!picture->error.empty()) throw Error(ErrorKind::input, "", picture->error);

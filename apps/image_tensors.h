@@ -3,14 +3,30 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <string>
 
 #include "common/runtime/loader.h"
+#include "common/weights/state_dict.h"
 
 namespace vitral::apps {
 
-/// The tensor `images` F32 [B, C, H, W] of a safetensors file, checked against what the network takes. Throws
-/// Error(input).
-at::Tensor read_images(const std::string& path, const LoadedModel& model);
+/// A safetensors file of `images` F32 [B, C, H, W] and, for detectors, `mask` U8 or BOOL [B, H, W], 1 = padding.
+/// What is wrong with it is thrown as Error(input) in the file's name.
+class InputFile {
+ public:
+  explicit InputFile(const std::string& path);
+  /// `images`, checked against what the network takes.
+  at::Tensor images(const LoadedModel& model) const;
+  /// `mask` as bool [B, H, W], true = padding, or nothing where the file has none.
+  at::Tensor mask(const at::Tensor& images) const;
+
+ private:
+  [[noreturn]] void refuse(const std::string& message) const;
+
+  std::string path_;
+  weights::StateDict state_;
+  std::map<std::string, std::string> found_;  ///< dtype and shape in words
+};
 
 }  // namespace vitral::apps

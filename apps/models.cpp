@@ -32,7 +32,14 @@ nlohmann::ordered_json describe(const ModelEntry& entry, const Pretrained& publi
   if (published.top1 > 0) json["top1"] = published.top1;
   if (published.top5 > 0) json["top5"] = published.top5;
   if (published.ap > 0) json["AP"] = published.ap;
+  if (published.ap50 > 0) json["AP50"] = published.ap50;
   return json;
+}
+
+/// {height, width}; where the input follows the picture's shape, its short side and the longest that the other may be.
+std::array<int, 2> input_size(const Preprocess& preprocess) {
+  if (preprocess.height > 0) return {preprocess.height, preprocess.width};
+  return {preprocess.resize, preprocess.longest};
 }
 
 nlohmann::ordered_json describe(const ModelEntry& entry, const ModelStore& store, bool whole) {
@@ -44,7 +51,7 @@ nlohmann::ordered_json describe(const ModelEntry& entry, const ModelStore& store
                                  {"aliases", entry.aliases},
                                  {"params", entry.params},
                                  {"gmacs", entry.gmacs},
-                                 {"input", {first.preprocess.height, first.preprocess.width}},
+                                 {"input", input_size(first.preprocess)},
                                  {"licence", first.licence},
                                  {"pulled", store.tags(entry)},
                                  {"paper", entry.paper}};
@@ -90,7 +97,7 @@ int list(const ModelsFlags& flags, Console& console) {
     if (published > 0) std::snprintf(accuracy, sizeof accuracy, "%.2f", published);
     std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-8s %-13s %s", entry->name.c_str(),
                   std::string(to_string(entry->task)).c_str(), static_cast<double>(entry->params) / 1e6, entry->gmacs,
-                  first.preprocess.height, accuracy, first.licence.c_str(), entry->bundled ? "bundled" : "");
+                  input_size(first.preprocess)[0], accuracy, first.licence.c_str(), entry->bundled ? "bundled" : "");
     text += line + join(store.tags(*entry)) + "\n";
   }
   console.result(text);
