@@ -16,7 +16,7 @@ at::Tensor keep(const at::Tensor& output) {
   return output.detach().to(at::kCPU, at::kFloat).clone().contiguous();
 }
 
-double dot(const at::Tensor& a, const at::Tensor& b) {
+double inner_product(const at::Tensor& a, const at::Tensor& b) {
   return at::dot(a, b).item<double>();
 }
 
@@ -27,11 +27,11 @@ LayerError layer_error(std::string layer, const at::Tensor& a, const at::Tensor&
   if (a.numel() == 0) return error;
   const auto x = a.to(at::kDouble).flatten(), y = b.to(at::kDouble).flatten();
   const auto difference = x - y;
-  const double norm_x = std::sqrt(dot(x, x)), norm_y = std::sqrt(dot(y, y)),
-               norm = std::sqrt(dot(difference, difference));
+  const double norm_x = std::sqrt(inner_product(x, x)), norm_y = std::sqrt(inner_product(y, y)),
+               norm = std::sqrt(inner_product(difference, difference));
   error.max_abs = difference.abs().max().item<double>();
   error.relative = norm == 0 ? 0 : norm / norm_x;
-  error.cosine = norm_x > 0 && norm_y > 0 ? dot(x, y) / (norm_x * norm_y) : norm == 0 ? 1 : 0;
+  error.cosine = norm_x > 0 && norm_y > 0 ? inner_product(x, y) / (norm_x * norm_y) : norm == 0 ? 1 : 0;
   if (!std::isfinite(error.relative)) error.relative = std::numeric_limits<double>::infinity();
   return error;
 }

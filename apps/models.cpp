@@ -44,16 +44,11 @@ std::array<int, 2> input_size(const Preprocess& preprocess) {
 
 nlohmann::ordered_json describe(const ModelEntry& entry, const ModelStore& store, bool whole) {
   const auto& first = entry.pretrained.front();
-  nlohmann::ordered_json json = {{"name", entry.name},
-                                 {"task", to_string(entry.task)},
-                                 {"bundled", entry.bundled},
-                                 {"family", entry.family},
-                                 {"aliases", entry.aliases},
-                                 {"params", entry.params},
-                                 {"gmacs", entry.gmacs},
-                                 {"input", input_size(first.preprocess)},
-                                 {"licence", first.licence},
-                                 {"pulled", store.tags(entry)},
+  nlohmann::ordered_json json = {{"name", entry.name},       {"task", to_string(entry.task)},
+                                 {"bundled", entry.bundled}, {"family", entry.family},
+                                 {"aliases", entry.aliases}, {"params", entry.params},
+                                 {"gmacs", entry.gmacs},     {"input", input_size(first.preprocess)},
+                                 {"licence", first.licence}, {"pulled", store.tags(entry)},
                                  {"paper", entry.paper}};
   if (first.top1 > 0) json["top1"] = first.top1;
   if (first.ap > 0) json["AP"] = first.ap;
@@ -113,16 +108,18 @@ int show(const ModelsFlags& flags, Console& console) {
   json.finish();
   if (flags.output.json_on_stdout()) return 0;
   const auto store = user_store();
-  std::string text = entry.name + "\n  family      " + entry.family + "\n  paper       " + entry.paper + "\n  parameters  " + std::to_string(entry.params) +
-                     "\n  GMACs       " + std::to_string(entry.gmacs).substr(0, std::to_string(entry.gmacs).find('.') + 3) + "\n";
+  std::string text = entry.name + "\n  family      " + entry.family + "\n  paper       " + entry.paper +
+                     "\n  parameters  " + std::to_string(entry.params) + "\n  GMACs       " +
+                     std::to_string(entry.gmacs).substr(0, std::to_string(entry.gmacs).find('.') + 3) + "\n";
   if (!entry.aliases.empty()) text += "  aliases     " + join(entry.aliases) + "\n";
   text += "  published checkpoints\n";
   for (const auto& published : entry.pretrained) {
     char accuracy[48] = "";
-    if (published.top1 > 0) std::snprintf(accuracy, sizeof accuracy, "  top-1 %.2f  top-5 %.2f", published.top1, published.top5);
+    if (published.top1 > 0)
+      std::snprintf(accuracy, sizeof accuracy, "  top-1 %.2f  top-5 %.2f", published.top1, published.top5);
     if (published.ap > 0) std::snprintf(accuracy, sizeof accuracy, "  box AP %.1f", published.ap);
-    text += "    " + entry.name + "." + published.tag + "  (" + published.origin + ", " + published.licence + ")" + accuracy + "\n      " +
-            explain(published.preprocess) + "\n";
+    text += "    " + entry.name + "." + published.tag + "  (" + published.origin + ", " + published.licence + ")" +
+            accuracy + "\n      " + explain(published.preprocess) + "\n";
     if (!published.url.empty()) text += "      " + published.url + "\n";
     if (const auto path = store.find(entry, published)) text += "      here: " + printable(path->string()) + "\n";
   }
@@ -130,7 +127,8 @@ int show(const ModelsFlags& flags, Console& console) {
   return 0;
 }
 
-void finish(CLI::App& app, Context& context, const std::shared_ptr<ModelsFlags>& flags, int (*action)(const ModelsFlags&, Console&)) {
+void finish(CLI::App& app, Context& context, const std::shared_ptr<ModelsFlags>& flags,
+            int (*action)(const ModelsFlags&, Console&)) {
   flags->output.add_json(app);
   flags->console.add(app);
   app.callback([flags, action, &context] {

@@ -184,12 +184,13 @@ demo_weights() {
 readonly peers_python=.deps/peers/bin/python
 
 # The Python libraries that vitral is compared with, in an environment of their own.
+# Further arguments are pip's.
 peers() {
   local stamp
   stamp=.deps/peers/$(sha256sum "$1" | cut -c1-16).installed
   [[ -e $stamp ]] && return
   say "Python libraries of $1"
   [[ -x $peers_python ]] || step python3 -m venv .deps/peers
-  step "$peers_python" -m pip install --quiet --only-binary :all: -r "$1"
+  step "$peers_python" -m pip install --quiet --only-binary :all: -r "$@"
   touch "$stamp"
 }
