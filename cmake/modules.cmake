@@ -46,5 +46,6 @@ function(vitral_test name)
   endif()
   # One process a program: starting LibTorch for each single case would take longer than the cases.
   add_test(NAME ${name} COMMAND test_${name})
-  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 900)
+  # Threads that wait must not keep a core busy that another program's threads need.
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 900 ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()

@@ -71,7 +71,7 @@ class Adviser {
 
   std::int64_t channels_in_file(Network& net) const {
     for (const auto& item : net.module().named_parameters()) {
-      if (item.value().dim() != 4) continue;
+      if (item.value().dim() != 4 || !item.key().ends_with(".weight")) continue;  // the stem, no position table
       const auto* weight = state_.find(item.key());
       return weight != nullptr && weight->dim() == 4 ? weight->size(1) : record_.in_chans;
     }

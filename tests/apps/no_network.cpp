@@ -1,4 +1,5 @@
 // Loaded into the program by LD_PRELOAD: ends it where it makes an internet socket, connects one, or looks a name up.
+#include <cstddef>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
