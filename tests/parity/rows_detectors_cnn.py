@@ -20,7 +20,7 @@ _FIRST, _SECOND = "fasterrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn_v2"
 YOLOX = [
     _yolox("yolox_nano", FAST, "pth-model legacy-model safetensors"),
     _yolox("yolox_tiny", FAST),
-    _yolox("yolox_s", DEFAULT, size=640),
+    _yolox("yolox_s", DEFAULT),
     _yolox("yolox_m", DEFAULT),
     _yolox("yolox_l", FULL),
     _yolox("yolox_x", FULL),
