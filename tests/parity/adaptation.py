@@ -207,7 +207,7 @@ def adaptation_cases():
         _case(fast, "deit_tiny_distilled_patch16_224", "original", Wish(size=384), by_deit, 2),
         _case(fast, "vit_tiny_patch16_224", "jax", Wish(size=384), by_google),
         _case(fast, "vit_tiny_patch16_224", "jax", Wish(size=160), by_google),
-        _case(fast, "swin_tiny_patch4_window7_224", "original", Wish(size=128), by_microsoft),
+        # Swin-Transformer's own classifier takes sizes only that its windows divide; transformers fails below its window.
         _case(fast, "swin_tiny_patch4_window7_224", "original", Wish(size=448), by_microsoft),
         _case(default, "vit_base_patch16_224", "torchvision", Wish(size=384), by_torchvision_vit, "vit_b_16"),
         _case(default, "vit_base_patch32_224", "torchvision", Wish(size=256), by_torchvision_vit, "vit_b_32"),
@@ -221,10 +221,6 @@ def adaptation_cases():
         ),
         _case(
             fast, "swin_tiny_patch4_window7_224", "hf", Wish(size=256), by_transformers,
-            "SwinForImageClassification:tiny/7",
-        ),
-        _case(
-            fast, "swin_tiny_patch4_window7_224", "hf", Wish(size=128), by_transformers,
             "SwinForImageClassification:tiny/7",
         ),
     ]
