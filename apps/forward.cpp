@@ -1,6 +1,9 @@
 // vitral forward: raw outputs of a network for ready-made tensors.
 #include <ATen/ops/cat.h>
 
+#include <algorithm>
+#include <map>
+
 #include "apps/command.h"
 #include "apps/flags.h"
 #include "common/core/text.h"
@@ -23,55 +26,127 @@ std::string shape_text(const at::Tensor& tensor) {
   return "[" + join(sizes) + "]";
 }
 
-/// The tensor `images` of the file, checked against what the network takes.
-at::Tensor read_images(const std::string& path, const LoadedModel& model) {
-  const auto refuse = [&](const std::string& message) { throw Error(ErrorKind::input, printable(path), message); };
-  weights::StateDict state;
-  std::string found;
-  try {
-    const auto checkpoint = weights::open(path);
-    if (const auto* record = checkpoint.find("images")) found = weights::describe(*record);
-    state = weights::to_state_dict(checkpoint);
-  } catch (const Error& error) {
-    throw Error(ErrorKind::input, "", error.what());  // the same words, but it is the input that can't be read
+/// What a file holds for the network, or why not, in the file's name.
+class InputFile {
+ public:
+  explicit InputFile(const std::string& path) : path_(path) {
+    try {
+      const auto checkpoint = weights::open(path);
+      for (const char* name : {"images", "mask"}) {
+        if (const auto* record = checkpoint.find(name)) found_[name] = weights::describe(*record);
+      }
+      state_ = weights::to_state_dict(checkpoint);
+    } catch (const Error& error) {
+      throw Error(ErrorKind::input, "", error.what());  // the same words, but it is the input that can't be read
+    }
   }
-  const at::Tensor* images = state.find("images");
-  if (images == nullptr) refuse("has no tensor 'images', expected F32 [B, C, H, W]");
-  if (images->dim() != 4 || images->scalar_type() != at::kFloat || images->numel() == 0) {
-    refuse("images are " + found + ", expected F32 [B, C, H, W]");
+
+  /// `images`, checked against what the network takes.
+  at::Tensor images(const LoadedModel& model) const {
+    const at::Tensor* images = state_.find("images");
+    if (images == nullptr) refuse("has no tensor 'images', expected F32 [B, C, H, W]");
+    if (images->dim() != 4 || images->scalar_type() != at::kFloat || images->numel() == 0) {
+      refuse("images are " + found_.at("images") + ", expected F32 [B, C, H, W]");
+    }
+    const auto shape = "images " + shape_text(*images);
+    if (images->size(1) != model.record.in_chans) {
+      refuse(shape + " have " + std::to_string(images->size(1)) + " channels, " + model.entry->name + " takes " +
+             std::to_string(model.record.in_chans));
+    }
+    const auto fixed = model.net->fixed_size();
+    if (fixed && (images->size(2) != (*fixed)[0] || images->size(3) != (*fixed)[1])) {
+      refuse(shape + " do not fit " + model.entry->name + ", which takes " + std::to_string((*fixed)[0]) + "x" +
+             std::to_string((*fixed)[1]) + " (--imgsz " + std::to_string(images->size(2)) + "x" +
+             std::to_string(images->size(3)) + " adapts it)");
+    }
+    return *images;
   }
-  if (images->size(1) != model.record.in_chans) {
-    refuse("images " + shape_text(*images) + " have " + std::to_string(images->size(1)) + " channels, " + model.entry->name + " takes " +
-           std::to_string(model.record.in_chans));
+
+  /// `mask` as bool [B, H, W], true = padding, or nothing where the file has none.
+  at::Tensor mask(const at::Tensor& images) const {
+    const at::Tensor* mask = state_.find("mask");
+    if (mask == nullptr) return {};
+    const bool type_fits = mask->scalar_type() == at::kByte || mask->scalar_type() == at::kBool;
+    if (!type_fits || mask->sizes() != at::IntArrayRef{images.size(0), images.size(2), images.size(3)}) {
+      refuse("mask is " + found_.at("mask") + ", expected U8 or BOOL " + shape_text(images.select(1, 0)) +
+             " as the images are");
+    }
+    const auto padding = mask->view(at::kByte).ne(0);
+    const auto hidden = padding.flatten(1).all(1);
+    for (std::int64_t i = 0; i < hidden.size(0); ++i) {
+      if (hidden[i].item<bool>()) refuse("mask takes the whole of picture " + std::to_string(i) + " for padding");
+    }
+    return padding;
   }
-  const auto fixed = model.net->fixed_size();
-  if (fixed && (images->size(2) != (*fixed)[0] || images->size(3) != (*fixed)[1])) {
-    refuse("images " + shape_text(*images) + " do not fit " + model.entry->name + ", which takes " + std::to_string((*fixed)[0]) + "x" +
-           std::to_string((*fixed)[1]) + " (--imgsz " + std::to_string(images->size(2)) + "x" + std::to_string(images->size(3)) + " adapts it)");
+
+ private:
+  [[noreturn]] void refuse(const std::string& message) const {
+    throw Error(ErrorKind::input, printable(path_), message);
   }
-  return *images;
+  std::string path_;
+  weights::StateDict state_;
+  std::map<std::string, std::string> found_;  ///< dtype and shape in words
+};
+
+/// Outputs of one part of the batch after another, put together along the first dimension.
+class Outputs {
+ public:
+  void add(const NamedTensors& part) {
+    for (const auto& output : part) {
+      const auto same_name = [&](const auto& each) { return each.first == output.first; };
+      const auto known = std::find_if(parts_.begin(), parts_.end(), same_name);
+      if (known == parts_.end()) {
+        parts_.push_back({output.first, {output.second}});
+      } else {
+        known->second.push_back(output.second);
+      }
+    }
+  }
+  weights::StateDict together() const {
+    weights::StateDict state;
+    for (const auto& [name, tensors] : parts_) state.insert(name, at::cat(tensors));
+    return state;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::vector<at::Tensor>>> parts_;
+};
+
+NamedTensors classify(const LoadedModel& model, const at::Tensor& images, bool features) {
+  if (!features) return {{"logits", model.logits(images)}};
+  const auto [pooled, logits] = model.features_and_logits(images);
+  return {{"logits", logits}, {"features", pooled}};
+}
+
+/// `first`: number of the batch's first picture in the file.
+NamedTensors detect(const LoadedModel& model, const PictureBatch& batch, std::int64_t first) {
+  auto outputs = model.raw(batch);
+  for (auto& [name, tensor] : outputs) {
+    if (name == "image_index") tensor = tensor + first;
+  }
+  return outputs;
 }
 
 int run(const ForwardFlags& flags, Console& console) {
   refuse_same_file(flags.output.output, flags.input);
   AtomicFile early_check(flags.output.output, flags.output.overwrite);  // before the work, not after it
   const auto model = load(flags.model, flags.compute, console);
-  const auto images = read_images(flags.input, model);
-  std::vector<at::Tensor> logits, features;
-  for (std::int64_t begin = 0; begin < images.size(0); begin += flags.compute.batch) {
-    const auto part = images.slice(0, begin, std::min(begin + flags.compute.batch, images.size(0)));
-    if (flags.features) {
-      const auto [pooled, scores] = model.features_and_logits(part);
-      features.push_back(pooled);
-      logits.push_back(scores);
-    } else {
-      logits.push_back(model.logits(part));
-    }
+  const bool detects = model.entry->task == Task::detect;
+  if (detects && flags.features) {
+    throw Error(ErrorKind::usage, "--features",
+                "detectors have no pooled features, and " + model.entry->name + " is one");
   }
-  weights::StateDict outputs;
-  outputs.insert("logits", at::cat(logits));
-  if (flags.features) outputs.insert("features", at::cat(features));
-  weights::save(flags.output.output, outputs, {}, flags.output.overwrite);
+  const InputFile file(flags.input);
+  const PictureBatch all{file.images(model), detects ? file.mask(file.images(model)) : at::Tensor()};
+  Outputs outputs;
+  for (std::int64_t begin = 0; begin < all.images.size(0); begin += flags.compute.batch) {
+    const auto part = [&](const at::Tensor& whole) {
+      return whole.defined() ? whole.slice(0, begin, std::min(begin + flags.compute.batch, whole.size(0))) : whole;
+    };
+    outputs.add(detects ? detect(model, {part(all.images), part(all.mask)}, begin)
+                        : classify(model, part(all.images), flags.features));
+  }
+  weights::save(flags.output.output, outputs.together(), {}, flags.output.overwrite);
   console.note("written: " + printable(flags.output.output));
   return 0;
 }
@@ -82,8 +157,13 @@ void add_forward(CLI::App& root, Context& context) {
   auto flags = std::make_shared<ForwardFlags>();
   auto* app = root.add_subcommand("forward", "raw outputs for ready-made tensors");
   flags->model.add(*app);
-  app->add_option("-i,--input", flags->input, "safetensors with images F32 [B, C, H, W], normalised")->required()->type_name("FILE");
-  flags->output.add_output(*app, "safetensors to write: logits F32 [B, K]");
+  app->add_option(
+         "-i,--input", flags->input,
+         "safetensors with images F32 [B, C, H, W], normalised; for detectors also mask U8 [B, H, W], 1 = padding")
+      ->required()
+      ->type_name("FILE");
+  flags->output.add_output(*app,
+                           "safetensors to write: logits F32 [B, K]; detectors: logits and boxes, see docs/formats.md");
   app->get_option("--output")->required();
   app->add_flag("--features", flags->features, "also write the pooled features [B, C]");
   flags->compute.add(*app);

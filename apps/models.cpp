@@ -29,7 +29,14 @@ nlohmann::ordered_json describe(const Pretrained& published) {
   if (published.top1 > 0) json["top1"] = published.top1;
   if (published.top5 > 0) json["top5"] = published.top5;
   if (published.ap > 0) json["AP"] = published.ap;
+  if (published.ap50 > 0) json["AP50"] = published.ap50;
   return json;
+}
+
+/// {height, width}; where the input follows the picture's shape, its short side and the longest that the other may be.
+std::array<int, 2> input_size(const Preprocess& preprocess) {
+  if (preprocess.height > 0) return {preprocess.height, preprocess.width};
+  return {preprocess.resize, preprocess.longest};
 }
 
 nlohmann::ordered_json describe(const ModelEntry& entry, bool whole) {
@@ -41,7 +48,7 @@ nlohmann::ordered_json describe(const ModelEntry& entry, bool whole) {
                                  {"aliases", entry.aliases},
                                  {"params", entry.params},
                                  {"gmacs", entry.gmacs},
-                                 {"input", {first.preprocess.height, first.preprocess.width}},
+                                 {"input", input_size(first.preprocess)},
                                  {"licence", first.licence},
                                  {"paper", entry.paper}};
   if (first.top1 > 0) json["top1"] = first.top1;
@@ -76,13 +83,14 @@ int list(const ModelsFlags& flags, Console& console) {
     json.finish();
   }
   if (flags.output.json_on_stdout()) return 0;
-  std::string text = "name                                      task      params M   GMACs   size  top-1/AP licence\n";
+  std::string text = "name                                      task      params M   GMACs   size  top-1 or AP  licence\n";
   for (const auto* entry : entries) {
     const auto& first = entry->pretrained.front();
     char accuracy[16] = "-", line[256];
-    if (first.top1 + first.ap > 0) std::snprintf(accuracy, sizeof accuracy, "%.2f", first.top1 > 0 ? first.top1 : first.ap);
-    std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-8s %s\n", entry->name.c_str(), std::string(to_string(entry->task)).c_str(),
-                  static_cast<double>(entry->params) / 1e6, entry->gmacs, first.preprocess.height, accuracy, first.licence.c_str());
+    const double published = first.top1 > 0 ? first.top1 : first.ap;
+    if (published > 0) std::snprintf(accuracy, sizeof accuracy, "%.2f", published);
+    std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-11s %s\n", entry->name.c_str(), std::string(to_string(entry->task)).c_str(),
+                  static_cast<double>(entry->params) / 1e6, entry->gmacs, input_size(first.preprocess)[0], accuracy, first.licence.c_str());
     text += line;
   }
   console.result(text);

@@ -38,7 +38,7 @@ void convert_weights(const LoadedModel& model, const std::string& to, const std:
     return weights::save(output, theirs, {{"format", "pt"}}, overwrite);
   }
   const auto& same = model.entry->same_layout;
-  if (to == "timm" || std::find(same.begin(), same.end(), to) != same.end()) {
+  if (to == model.entry->own_layout || std::find(same.begin(), same.end(), to) != same.end()) {
     return weights::save(output, state, {{"format", "pt"}}, overwrite);
   }
   throw Error(ErrorKind::usage, "--to " + to, "that library has no layout for " + model.entry->name);

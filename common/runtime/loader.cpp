@@ -43,6 +43,20 @@ void set_size(Preprocess& preprocess, std::array<std::int64_t, 2> size) {
   preprocess.width = static_cast<int>(size[1]);
 }
 
+/// Whose numerics go with files in our own names.
+const std::string& own_origin(const ModelEntry& entry) {
+  return entry.own_layout.empty() ? entry.pretrained.front().origin : entry.own_layout;
+}
+
+/// Only networks whose input follows the picture's shape have no size.
+void check_size(const NativeRecord& own, const ModelEntry& entry, const std::string& file) {
+  const bool sized = entry.preprocess().height > 0;
+  if ((own.height > 0) == sized && (own.width > 0) == sized) return;
+  throw Error(ErrorKind::weights, file,
+              "metadata 'vitral': " + std::to_string(own.height) + "x" + std::to_string(own.width) + " is no size for " +
+                  entry.name);
+}
+
 /// What the network of a name is, before the user's wishes: the file's own record, or what was published.
 NativeRecord base_record(const ResolvedName& name, const std::optional<NativeRecord>& own, const std::string& origin) {
   if (own) return *own;
@@ -78,7 +92,7 @@ void apply_wishes(NativeRecord& record, const LoadRequest& request) {
 }
 
 std::shared_ptr<Network> build(const ModelEntry& entry, const NativeRecord& record, const LoadRequest& request,
-                                  bool from_file) {
+                               bool from_file) {
   // What a file fills completely needs no random numbers.
   std::optional<nn::SkipInit> skip;
   if (from_file && !request.allow_partial && !request.num_classes) skip.emplace();
@@ -111,6 +125,7 @@ void fill(LoadedModel& model, const weights::KeyMap* map, const LoadRequest& req
     const auto plan = weights::plan(checkpoint.names(), *map, weights::Direction::to_ours, expected);
     state = weights::apply(plan, state);
     report = weights::begin_report(checkpoint, plan);
+    if (!map->note.empty()) model.notes.emplace_back(map->note);
   }
   report.origin = model.record.origin;
   report.model = model.entry->name;
@@ -140,14 +155,15 @@ const weights::KeyMap* find_key_map(const ModelEntry& entry, const std::vector<s
                                     const std::string& origin) {
   if (origin.empty()) return weights::detect(names, entry.key_maps);
   const weights::KeyMap* named = nullptr;
-  std::vector<std::string> known{"timm"};
+  std::vector<std::string> known;
+  if (!entry.own_layout.empty()) known.push_back(entry.own_layout);
   for (const auto& map : entry.key_maps) {
     known.emplace_back(map.origin);
     if (map.origin != origin) continue;
     if (weights::detect(names, map)) return &map;
     if (named == nullptr) named = &map;
   }
-  if (named == nullptr && origin != "timm" && origin != "native") {
+  if (named == nullptr && origin != entry.own_layout && origin != "native") {
     throw Error(ErrorKind::usage, "--origin " + printable(origin, 100),
                 "is unknown for " + entry.name + ", which knows " + join(known));
   }
@@ -179,6 +195,7 @@ LoadedModel load_model(const Registry& registry, const LoadRequest& request) {
                 "holds " + printable(own->architecture, 100) + ", not " + name.entry->name);
   }
   model.entry = name.entry;
+  if (own) check_size(*own, *name.entry, printable(model.checkpoint->path));
   const weights::KeyMap* map = nullptr;
   if (model.checkpoint && !own) {
     for (const auto& [before, numbered] : name.entry->stacked) weights::unstack(*model.checkpoint, before, numbered);
@@ -187,7 +204,8 @@ LoadedModel load_model(const Registry& registry, const LoadRequest& request) {
   std::string origin = map != nullptr ? std::string(map->origin) : request.origin;
   if (origin.empty() || origin == "native") {
     // Without a file the name itself tells: torchvision's names stand for torchvision's files.
-    origin = model.checkpoint || name.pretrained == nullptr ? "timm" : name.pretrained->origin;
+    const bool named = !model.checkpoint && name.pretrained != nullptr;
+    origin = named ? name.pretrained->origin : own_origin(*name.entry);
   }
   model.record = base_record(name, own, origin);
   apply_wishes(model.record, request);
@@ -239,7 +257,9 @@ at::Tensor LoadedModel::input(const at::Tensor& images) const {
 }
 
 PictureBatch LoadedModel::input(const PictureBatch& batch) const {
-  return {input(batch.images), batch.mask.defined() ? batch.mask.to(*device_) : at::Tensor()};
+  // Without a single padded pixel there is nothing to mask.
+  const bool padded = batch.mask.defined() && batch.mask.any().item<bool>();
+  return {input(batch.images), padded ? batch.mask.to(*device_) : at::Tensor()};
 }
 
 NamedTensors LoadedModel::raw(const PictureBatch& batch) const {

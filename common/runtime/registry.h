@@ -33,7 +33,7 @@ struct Pretrained {
   Preprocess preprocess;
   std::int64_t num_classes = 1000;
   double top1 = 0, top5 = 0;  ///< published accuracy in percent, 0: none published
-  double ap = 0;              ///< published box AP on COCO val2017 in percent, 0: none published
+  double ap = 0, ap50 = 0;    ///< of detectors: published box AP and AP50 on COCO val2017 in percent, 0: none published
 };
 
 /// What the network of an entry becomes when weights of another shape are loaded into it.
@@ -55,7 +55,7 @@ struct ModelEntry {
   std::string labels;                ///< name of the label list ("imagenet1k"), empty: none
   std::vector<Pretrained> pretrained;  ///< the first one gives the entry's preprocessing
   std::function<std::shared_ptr<Network>(const BuildOptions&)> build;
-  std::span<const weights::KeyMap> key_maps;  ///< tables of all origins but our own (timm's) keys
+  std::span<const weights::KeyMap> key_maps;  ///< tables of all origins but own_layout
   /// Resamples position tables, repeats stems and the like so that `state` fits `model`; null: nothing to adapt.
   std::function<void(weights::StateDict& state, Network& model, const AdaptContext& context)> adapt;
   /// Makes heads of another class count fit where the origin has a rule of its own; null, or left alone: the head is
@@ -63,7 +63,8 @@ struct ModelEntry {
   std::function<void(weights::StateDict& state, Network& model, const AdaptContext& context)> adapt_classes;
   /// Adds the buffers that `origin` stores and we compute to a state in that origin's names; null: there are none.
   std::function<void(weights::StateDict& state, Network& model, std::string_view origin)> complete;
-  std::vector<std::string> same_layout;  ///< origins, beside timm, whose files have our keys
+  std::string own_layout = "timm";       ///< the library whose names our keys are; empty: nobody else's
+  std::vector<std::string> same_layout;  ///< further origins whose files have our keys
   /// Layers that JAX's scan stacked along a first dimension: names that begin with `first` become `second` with a number for
   /// {i}, before any table is applied.
   std::vector<std::pair<std::string, std::string>> stacked;

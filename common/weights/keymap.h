@@ -115,6 +115,7 @@ struct KeyMap {
   std::string_view origin;                  ///< "torchvision", "timm", "hf", "original", "jax", …
   std::span<const std::string_view> marks;  ///< patterns: each has to match some name, a leading '!' means none may
   std::span<const RuleGroup> groups;
+  std::string_view note{};  ///< what a user should know whose file this is; empty: nothing
 };
 
 enum class Direction { to_ours, to_theirs };
