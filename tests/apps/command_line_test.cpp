@@ -43,7 +43,7 @@ TEST_F(CommandLine, EveryHelpHasAnExample) {
   for (const auto& command : std::vector<std::vector<std::string>>{{"classify"}, {"forward"}, {"preprocess"}, {"weights"},
                                                                    {"weights", "show"}, {"weights", "check"}, {"weights", "convert"},
                                                                    {"weights", "diff"}, {"models"}, {"models", "list"},
-                                                                   {"models", "show"}, {"bench"}, {"doctor"}, {"version"}, {"completion"}}) {
+                                                                   {"models", "show"}, {"bench"}, {"detect"}, {"eval"}, {"doctor"}, {"version"}, {"completion"}}) {
     auto arguments = command;
     arguments.push_back("--help");
     const auto outcome = run(arguments);
