@@ -1,28 +1,14 @@
 #include "apps/picture_stream.h"
 
 #include <algorithm>
-#include <chrono>
 #include <thread>
 
 #include "common/core/error.h"
+#include "common/core/stop_watch.h"
 #include "common/image/draw.h"
 
 namespace vitral::apps {
 namespace {
-
-/// Milliseconds since the last call.
-class StopWatch {
- public:
-  double lap() {
-    const auto now = std::chrono::steady_clock::now();
-    const double ms = std::chrono::duration<double, std::milli>(now - last_).count();
-    last_ = now;
-    return ms;
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 std::size_t workers_for(std::size_t pictures) {
   const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
