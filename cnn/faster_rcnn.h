@@ -3,10 +3,10 @@
 #pragma once
 
 #include "cnn/feature_pyramid.h"
+#include "cnn/final_detections.h"
 #include "cnn/region_proposal.h"
 #include "cnn/resnet.h"
 #include "cnn/roi_heads.h"
-#include "common/runtime/detector.h"
 
 namespace vitral::cnn {
 
@@ -33,17 +33,11 @@ TORCH_MODULE(PyramidBackbone);
 
 /// Keys are torchvision's: `backbone.body`, `backbone.fpn`, `rpn.head`, `roi_heads.box_head`,
 /// `roi_heads.box_predictor`.
-class FasterRcnnImpl : public torch::nn::Cloneable<FasterRcnnImpl>, public Detector {
+class FasterRcnnImpl : public torch::nn::Cloneable<FasterRcnnImpl>, public FinalDetector {
  public:
   explicit FasterRcnnImpl(const FasterRcnnOptions& options_) : options(options_) { reset(); }
   void reset() override;
 
-  /// The final detections of torchvision (score above 0.05, NMS 0.5 by class, 100 a picture): `boxes`, `scores`,
-  /// `labels`, `image_index` (final_detections.h).
-  NamedTensors forward(const PictureBatch& batch) override;
-  std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
-                                     const DetectOptions& wanted) const override;
-  std::vector<Detections> detect(const PictureBatch& batch, const DetectOptions& wanted) override;
   torch::nn::Module& module() override { return *this; }
   std::vector<std::string> head_names() const override {
     return {"roi_heads.box_predictor.cls_score", "roi_heads.box_predictor.bbox_pred"};
@@ -55,7 +49,9 @@ class FasterRcnnImpl : public torch::nn::Cloneable<FasterRcnnImpl>, public Detec
   RoiHeads roi_heads = nullptr;
 
  private:
-  std::vector<Detections> find(const PictureBatch& batch, const RoiThresholds& thresholds);
+  /// torchvision's: score above 0.05, NMS 0.5 by class, 100 a picture.
+  Thresholds thresholds() const override { return {options.roi().min_score(), options.roi().nms()}; }
+  std::vector<Detections> find(const PictureBatch& batch, const Thresholds& thresholds) override;
 };
 TORCH_MODULE(FasterRcnn);
 

@@ -12,7 +12,7 @@
 namespace vitral::cnn {
 namespace {
 
-const at::Tensor& find(const NamedTensors& tensors, const std::string& name) {
+const at::Tensor& named(const NamedTensors& tensors, const std::string& name) {
   for (const auto& [each, tensor] : tensors) {
     if (each == name) return tensor;
   }
@@ -37,11 +37,11 @@ NamedTensors to_tensors(std::span<const Detections> pictures) {
 }
 
 std::vector<Detections> to_detections(const NamedTensors& tensors, std::int64_t count) {
-  const auto& index = find(tensors, "image_index");
+  const auto& index = named(tensors, "image_index");
   std::vector<Detections> pictures;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto rows = index.eq(i).nonzero().squeeze(1);
-    const auto of = [&](const char* name) { return find(tensors, name).index_select(0, rows); };
+    const auto of = [&](const char* name) { return named(tensors, name).index_select(0, rows); };
     pictures.push_back({of("boxes"), of("scores"), of("labels")});
   }
   return pictures;
@@ -57,6 +57,29 @@ Detections best_of(const Detections& detections, const DetectOptions& wanted) {
   kept = kept.narrow(0, 0, std::min(kept.size(0), wanted.max_detections));
   const auto of = [&kept](const at::Tensor& x) { return x.index_select(0, kept); };
   return {of(detections.boxes), of(detections.scores), of(detections.labels)};
+}
+
+namespace {
+
+std::vector<Detections> best_of_each(std::vector<Detections> pictures, const DetectOptions& wanted) {
+  for (auto& each : pictures) each = best_of(each, wanted);
+  return pictures;
+}
+
+}  // namespace
+
+NamedTensors FinalDetector::forward(const PictureBatch& batch) {
+  return to_tensors(find(batch, thresholds()));
+}
+
+std::vector<Detections> FinalDetector::detections(const PictureBatch& batch, const NamedTensors& raw,
+                                                  const DetectOptions& wanted) const {
+  return best_of_each(to_detections(raw, batch.images.size(0)), wanted);
+}
+
+std::vector<Detections> FinalDetector::detect(const PictureBatch& batch, const DetectOptions& wanted) {
+  const auto own = thresholds();
+  return best_of_each(find(batch, {std::min(own.min_score, wanted.min_score), wanted.nms.value_or(own.nms)}), wanted);
 }
 
 }  // namespace vitral::cnn

@@ -18,4 +18,26 @@ std::vector<Detections> to_detections(const NamedTensors& tensors, std::int64_t 
 /// where it is set: to boxes that another threshold has thinned out, it can only take away more.
 Detections best_of(const Detections& detections, const DetectOptions& wanted);
 
+/// Where a detector cuts: detections with a lower score, and the weaker of two boxes of one class that overlap by more.
+struct Thresholds {
+  double min_score;
+  double nms;  ///< IoU
+};
+
+/// A detector whose network ends in suppression, so that other thresholds mean another search.
+class FinalDetector : public Detector {
+ public:
+  /// `boxes`, `scores`, `labels`, `image_index` at the origin's thresholds, see to_tensors().
+  NamedTensors forward(const PictureBatch& batch) override;
+  std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
+                                     const DetectOptions& wanted) const override;
+  std::vector<Detections> detect(const PictureBatch& batch, const DetectOptions& wanted) override;
+
+ protected:
+  /// What the origin's own evaluation takes.
+  virtual Thresholds thresholds() const = 0;
+  /// What is in each picture, best first.
+  virtual std::vector<Detections> find(const PictureBatch& batch, const Thresholds& thresholds) = 0;
+};
+
 }  // namespace vitral::cnn

@@ -93,7 +93,7 @@ RegionPredictions RoiHeadsImpl::forward(const std::vector<at::Tensor>& maps, con
 }
 
 Detections RoiHeadsImpl::detect_one(const at::Tensor& scores, const at::Tensor& codes, const at::Tensor& regions,
-                                    PictureSize size, const RoiThresholds& thresholds) const {
+                                    PictureSize size, const Thresholds& thresholds) const {
   // Of the pairs of region and class, background left out, few are worth decoding.
   const auto pairs = scores.narrow(1, 1, scores.size(1) - 1).gt(thresholds.min_score).nonzero();  // [N, 2]
   const auto region = pairs.select(1, 0), label = pairs.select(1, 1) + 1;
@@ -111,7 +111,7 @@ Detections RoiHeadsImpl::detect_one(const at::Tensor& scores, const at::Tensor& 
 std::vector<Detections> RoiHeadsImpl::detect(const RegionPredictions& predictions,
                                              const std::vector<at::Tensor>& regions,
                                              const std::vector<PictureSize>& sizes,
-                                             const RoiThresholds& thresholds) const {
+                                             const Thresholds& thresholds) const {
   const auto scores = predictions.logits.softmax(1);
   std::vector<Detections> result;
   std::int64_t begin = 0;

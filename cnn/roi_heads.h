@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "cnn/conv_unit.h"
+#include "cnn/final_detections.h"
 #include "cnn/region_proposal.h"
 #include "common/nn/linear.h"
-#include "common/runtime/detector.h"
 
 namespace vitral::cnn {
 
@@ -58,11 +58,6 @@ struct RegionPredictions {
   at::Tensor codes;   ///< fp32 [R, K, 4], of each class's box relative to the region
 };
 
-/// What makes a detection: a score above `min_score`, and no better one of its class that overlaps by more than `nms`.
-struct RoiThresholds {
-  double min_score, nms;
-};
-
 /// Children `box_head`, `box_predictor`.
 class RoiHeadsImpl : public torch::nn::Cloneable<RoiHeadsImpl> {
  public:
@@ -79,7 +74,7 @@ class RoiHeadsImpl : public torch::nn::Cloneable<RoiHeadsImpl> {
                   const std::vector<PictureSize>& sizes) const;
   /// The final detections of each picture, best first, on the CPU.
   std::vector<Detections> detect(const RegionPredictions& predictions, const std::vector<at::Tensor>& regions,
-                                 const std::vector<PictureSize>& sizes, const RoiThresholds& thresholds) const;
+                                 const std::vector<PictureSize>& sizes, const Thresholds& thresholds) const;
 
   RoiHeadsOptions options;
   RoiBoxHead box_head = nullptr;
@@ -87,7 +82,7 @@ class RoiHeadsImpl : public torch::nn::Cloneable<RoiHeadsImpl> {
 
  private:
   Detections detect_one(const at::Tensor& scores, const at::Tensor& codes, const at::Tensor& regions, PictureSize size,
-                        const RoiThresholds& thresholds) const;
+                        const Thresholds& thresholds) const;
 };
 TORCH_MODULE(RoiHeads);
 

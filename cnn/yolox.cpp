@@ -16,7 +16,6 @@
 namespace vitral::cnn {
 namespace {
 
-constexpr double kMinScore = 0.01, kNms = 0.65;  // Megvii's test_conf and nmsthre
 constexpr std::array<std::int64_t, 3> kStrides = {8, 16, 32};
 
 at::Tensor twice_as_fine(const at::Tensor& x) {
@@ -190,35 +189,18 @@ at::Tensor YoloxImpl::decode(const YoloxMaps& raw) {
 }
 
 /// The best class of each anchor; what its probability times the objectness is enough for.
-std::vector<Detections> YoloxImpl::find(const at::Tensor& images, double min_score, double nms) {
-  const auto decoded = decode(forward_head(images)).to(at::kCPU);
+std::vector<Detections> YoloxImpl::find(const PictureBatch& batch, const Thresholds& thresholds) {
+  const auto decoded = decode(forward_head(batch.images)).to(at::kCPU);
   std::vector<Detections> result;
   for (const auto& picture : decoded.unbind(0)) {
     const auto [probability, label] = picture.narrow(1, 5, options.num_classes()).max(1);
     const auto score = picture.select(1, 4) * probability;
-    const auto enough = score.ge(min_score).nonzero().squeeze(1);
+    const auto enough = score.ge(thresholds.min_score).nonzero().squeeze(1);
     const auto boxes = corners(picture.narrow(1, 0, 4).index_select(0, enough));
     const auto scores = score.index_select(0, enough), labels = label.index_select(0, enough);
-    const auto kept = nn::batched_nms(boxes, scores, labels, nms, NmsRule::torchvision);
+    const auto kept = nn::batched_nms(boxes, scores, labels, thresholds.nms, NmsRule::torchvision);
     result.push_back({boxes.index_select(0, kept), scores.index_select(0, kept), labels.index_select(0, kept)});
   }
-  return result;
-}
-
-NamedTensors YoloxImpl::forward(const PictureBatch& batch) {
-  return to_tensors(find(batch.images, kMinScore, kNms));
-}
-
-std::vector<Detections> YoloxImpl::detections(const PictureBatch& batch, const NamedTensors& raw,
-                                              const DetectOptions& wanted) const {
-  auto result = to_detections(raw, batch.images.size(0));
-  for (auto& each : result) each = best_of(each, wanted);
-  return result;
-}
-
-std::vector<Detections> YoloxImpl::detect(const PictureBatch& batch, const DetectOptions& wanted) {
-  auto result = find(batch.images, std::min(kMinScore, wanted.min_score), wanted.nms.value_or(kNms));
-  for (auto& each : result) each = best_of(each, wanted);
   return result;
 }
 

@@ -7,7 +7,6 @@
 #include "cnn/final_detections.h"
 #include "cnn/yolox_blocks.h"
 #include "common/nn/size_cache.h"
-#include "common/runtime/detector.h"
 
 namespace vitral::cnn {
 
@@ -120,7 +119,7 @@ struct YoloxGrid {
   at::Tensor strides;  ///< fp32 [A, 1], pixels a cell
 };
 
-class YoloxImpl : public torch::nn::Cloneable<YoloxImpl>, public Detector {
+class YoloxImpl : public torch::nn::Cloneable<YoloxImpl>, public FinalDetector {
  public:
   explicit YoloxImpl(const YoloxOptions& options_) : options(options_) { reset(); }
   void reset() override;
@@ -136,12 +135,6 @@ class YoloxImpl : public torch::nn::Cloneable<YoloxImpl>, public Detector {
   /// The grid of maps of these sizes.
   std::shared_ptr<const YoloxGrid> grid(const YoloxMaps& maps);
 
-  /// The final detections of Megvii's evaluation (score 0.01, NMS 0.65 by class): `boxes`, `scores`, `labels`,
-  /// `image_index` (final_detections.h).
-  NamedTensors forward(const PictureBatch& batch) override;
-  std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
-                                     const DetectOptions& wanted) const override;
-  std::vector<Detections> detect(const PictureBatch& batch, const DetectOptions& wanted) override;
   torch::nn::Module& module() override { return *this; }
   std::vector<std::string> head_names() const override {
     return {"head.cls_preds.0", "head.cls_preds.1", "head.cls_preds.2"};
@@ -157,7 +150,9 @@ class YoloxImpl : public torch::nn::Cloneable<YoloxImpl>, public Detector {
     at::Device device;
     bool operator==(const GridKey&) const = default;
   };
-  std::vector<Detections> find(const at::Tensor& images, double min_score, double nms);
+  /// Megvii's test_conf and nmsthre.
+  Thresholds thresholds() const override { return {0.01, 0.65}; }
+  std::vector<Detections> find(const PictureBatch& batch, const Thresholds& thresholds) override;
   nn::SizeCache<GridKey, YoloxGrid> grids_;
 };
 TORCH_MODULE(Yolox);

@@ -5,8 +5,8 @@ until moving the thresholds a little changes nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -18,8 +18,8 @@ from torchvision.ops import FrozenBatchNorm2d
 from yolox.config import YoloxConfig
 from yolox.utils import postprocess
 
-from cases import Bench, Case, Tier
-from forward import VARIANTS
+from cases import Bench
+from forward import VARIANTS, Row
 from program import Failed
 from randomise import NoInitialisation, randomise
 from references import Spec, plain_state
@@ -180,19 +180,11 @@ class SetReference:
         )
 
 
-@dataclass(frozen=True)
-class SetRow:
-    """As forward.Row."""
+class SetRow(Row):
+    """A line whose outputs are compared as sets of detections."""
 
-    ours: str
-    spec: Spec
-    origin: str
-    variants: tuple[str, ...]
-    tier: Tier = Tier.DEFAULT
-    flags: tuple[str, ...] = field(default=())
-
-    def case(self, variant):
-        return Case("forward", self.ours, self.origin, variant, partial(check, self, variant), self.tier)
+    def check(self, variant, bench):
+        return check(self, variant, bench)
 
 
 def check(row: SetRow, variant_name: str, bench: Bench) -> str:

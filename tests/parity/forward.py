@@ -136,7 +136,10 @@ class Row:
 
     def case(self, variant):
         described = variant + "".join(self.flags)
-        return Case("forward", self.ours, self.origin, described, partial(check, self, variant), self.tier)
+        return Case("forward", self.ours, self.origin, described, partial(self.check, variant), self.tier)
+
+    def check(self, variant, bench):
+        return check(self, variant, bench)
 
 
 def rows(origin, tier, variants, library, names, flags=(), **options):
