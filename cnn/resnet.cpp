@@ -51,7 +51,7 @@ void ResidualBlockImpl::reset() {
     conv1 = nn::register_conv_norm(*this, "conv1", "bn1", spatial(p.in, p.dilation).stride(p.stride), norm);
     conv2 = nn::register_conv_norm(*this, "conv2", "bn2", spatial(p.planes, p.dilation), last_norm);
   }
-  if (p.stride != 1 || p.in != out) {
+  if (p.stride != 1 || p.in != out || p.project) {
     downsample = register_module("downsample", Downsample(p.in, out, p.stride, options));
   }
   drop_path = register_module("drop_path", nn::DropPath(p.drop_path));
@@ -145,6 +145,7 @@ torch::nn::ModuleList ResNetImpl::make_stage(std::int64_t stage) const {
     place.in = i > 0 ? options.channels(stage) : stage > 1 ? options.channels(stage - 1) : options.width();
     place.stride = i == 0 && stage > 1 && !dilated ? 2 : 1;
     place.dilation = i > 0 && dilated ? 2 : 1;  // the first block still sees undilated neighbours
+    place.project = i == 0 && stage == 1 && options.project_first();
     place.drop_path = drop_rates[first_block + i];
     blocks->push_back(ResidualBlock(options, place));
   }

@@ -27,6 +27,7 @@ struct ResNetOptions {
   TORCH_ARG(Depths, depths) = {3, 4, 6, 3};  ///< blocks of each stage
   TORCH_ARG(std::int64_t, width) = 64;       ///< channels of the stem and of the first stage; doubled by each next one
   TORCH_ARG(bool, deep) = false;             ///< the "d" variant
+  TORCH_ARG(bool, project_first) = false;    ///< the first block has a projection even where its shapes agree
   TORCH_ARG(std::int64_t, in_chans) = 3;
   TORCH_ARG(std::int64_t, num_classes) = 1000;  ///< 0: no head
   TORCH_ARG(nn::NormKind, norm) = nn::NormKind::batch;
@@ -64,6 +65,7 @@ struct BlockPlace {
   std::int64_t planes;  ///< channels of its 3x3 convolutions
   std::int64_t stride = 1;
   std::int64_t dilation = 1;
+  bool project = false;  ///< even where shapes agree
   double drop_path = 0.0;
 };
 

@@ -24,15 +24,6 @@ at::Tensor resample_grid(const at::Tensor& grid, at::IntArrayRef size, PositionR
   return grid;
 }
 
-/// positions [...] -> [..., dim]: sines in the even channels, cosines in the odd, at geometrically spaced frequencies.
-at::Tensor interleaved_sines(const at::Tensor& positions, std::int64_t dim, double temperature) {
-  const auto channel = at::arange(dim, positions.options());
-  const auto period = at::pow(temperature, channel.div(2, "floor") * 2 / static_cast<double>(dim));
-  const auto angle = positions.unsqueeze(-1) / period;  // [..., dim]
-  const auto even = angle.slice(-1, 0, dim, 2).sin(), odd = angle.slice(-1, 1, dim, 2).cos();
-  return at::stack({even, odd}, -1).flatten(-2);
-}
-
 }  // namespace
 
 at::Tensor resample_positions(const at::Tensor& table, std::array<std::int64_t, 2> from, std::array<std::int64_t, 2> to,
@@ -49,8 +40,24 @@ at::Tensor resample_positions(const at::Tensor& table, std::array<std::int64_t, 
   return at::cat({table.narrow(1, 0, prefix).to(at::kFloat), tokens}, 1).to(table.scalar_type());
 }
 
+at::Tensor interleaved_sines(const at::Tensor& positions, std::int64_t dim, double temperature) {
+  const auto channel = at::arange(dim, positions.options());
+  const auto period = at::pow(temperature, channel.div(2, "floor") * 2 / static_cast<double>(dim));
+  const auto angle = positions.unsqueeze(-1) / period;  // [..., dim]
+  const auto even = angle.slice(-1, 0, dim, 2).sin(), odd = angle.slice(-1, 1, dim, 2).cos();
+  return at::stack({even, odd}, -1).flatten(-2);
+}
+
 at::Tensor sine_positions_1d(std::int64_t length, std::int64_t dim) {
   return interleaved_sines(at::arange(length, at::kFloat), dim, 10000.0);
+}
+
+at::Tensor sine_positions_by_axis(std::int64_t height, std::int64_t width, std::int64_t dim) {
+  const auto quarter = dim / 4;
+  const auto frequency = at::pow(10000.0, at::arange(quarter, at::kFloat) / -static_cast<double>(quarter));
+  const auto y = at::outer(at::arange(height, at::kFloat), frequency).unsqueeze(1).expand({height, width, quarter});
+  const auto x = at::outer(at::arange(width, at::kFloat), frequency).unsqueeze(0).expand({height, width, quarter});
+  return at::cat({y.sin(), y.cos(), x.sin(), x.cos()}, -1).reshape({1, height * width, dim});
 }
 
 at::Tensor sine_positions_2d(const at::Tensor& padding, std::int64_t dim, const Sine2dOptions& options) {

@@ -1,6 +1,6 @@
 #include "common/nn/transformer.h"
 
-#include <ATen/ops/dropout.h>
+#include "common/nn/sublayer.h"
 
 namespace vitral::nn {
 namespace {
@@ -15,13 +15,8 @@ Mlp mlp_of(const TransformerLayerOptions& options) {
   return Mlp(MlpOptions(options.dim, options.hidden).activation(options.activation()).dropout(options.dropout()));
 }
 
-/// One residual sub-layer: `branch(input, residual)` computes f(input) + residual, fused where nothing is dropped.
-template <class Branch>
-at::Tensor sublayer(const at::Tensor& x, LayerNorm& norm, const TransformerLayerOptions& options, bool training, Branch branch) {
-  const auto input = options.norm_first() ? norm->forward(x) : x;
-  const bool dropping = training && options.dropout() > 0;
-  const auto sum = dropping ? x + at::dropout(branch(input, at::Tensor()), options.dropout(), true) : branch(input, x);
-  return options.norm_first() ? sum : norm->forward(sum);
+SublayerOptions around(const TransformerLayerOptions& options, bool training) {
+  return {options.norm_first(), training ? options.dropout() : 0.0};
 }
 
 }  // namespace
@@ -36,11 +31,11 @@ void TransformerEncoderLayerImpl::reset() {
 }
 
 at::Tensor TransformerEncoderLayerImpl::forward(const at::Tensor& x, const at::Tensor& positions, const at::Tensor& bias) {
-  const auto attended = sublayer(x, norm1, options, is_training(), [&](const at::Tensor& input, const at::Tensor& residual) {
+  const auto attended = sublayer(x, norm1, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
     const auto query = with(input, positions);
     return self_attn->forward(query, query, input, bias, residual);
   });
-  return sublayer(attended, norm2, options, is_training(), [&](const at::Tensor& input, const at::Tensor& residual) {
+  return sublayer(attended, norm2, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
     return mlp->forward(input, residual);
   });
 }
@@ -57,15 +52,15 @@ void TransformerDecoderLayerImpl::reset() {
 }
 
 at::Tensor TransformerDecoderLayerImpl::forward(const at::Tensor& x, const DecoderInputs& inputs) {
-  const auto attended = sublayer(x, norm1, options, is_training(), [&](const at::Tensor& input, const at::Tensor& residual) {
+  const auto attended = sublayer(x, norm1, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
     const auto query = with(input, inputs.query_positions);
     return self_attn->forward(query, query, input, inputs.self_bias, residual);
   });
-  const auto looked = sublayer(attended, norm2, options, is_training(), [&](const at::Tensor& input, const at::Tensor& residual) {
+  const auto looked = sublayer(attended, norm2, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
     return cross_attn->forward(with(input, inputs.query_positions), with(inputs.memory, inputs.memory_positions), inputs.memory,
                                inputs.memory_bias, residual);
   });
-  return sublayer(looked, norm3, options, is_training(), [&](const at::Tensor& input, const at::Tensor& residual) {
+  return sublayer(looked, norm3, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
     return mlp->forward(input, residual);
   });
 }

@@ -1,0 +1,25 @@
+/// The frame around the parts of a Transformer layer: norm, dropout and the way past them.
+#pragma once
+
+#include <ATen/ops/dropout.h>
+
+#include "common/nn/norm.h"
+
+namespace vitral::nn {
+
+struct SublayerOptions {
+  bool norm_first = false;  ///< x + f(norm(x)) instead of norm(x + f(x))
+  double dropout = 0.0;     ///< of what f gives; 0 unless training
+};
+
+/// One residual sub-layer over x [B, N, C]: `branch(input, residual)` computes f(input) + residual, fused where nothing
+/// is dropped, and is asked for f alone (an undefined residual) where something is.
+template <class Branch>
+at::Tensor sublayer(const at::Tensor& x, LayerNorm& norm, const SublayerOptions& options, Branch branch) {
+  const auto input = options.norm_first ? norm->forward(x) : x;
+  const auto sum =
+      options.dropout > 0 ? x + at::dropout(branch(input, at::Tensor()), options.dropout, true) : branch(input, x);
+  return options.norm_first ? sum : norm->forward(sum);
+}
+
+}  // namespace vitral::nn
