@@ -2,7 +2,9 @@
 
 #include <cstdlib>
 
+#include "apps/backbones.h"
 #include "cnn/register.h"
+#include "detr/register.h"
 #include "swin/register.h"
 #include "vit/register.h"
 #include "vit/tnt_register.h"
@@ -16,6 +18,9 @@ std::shared_ptr<const Registry> make_registry() {
   swin::register_swin(*registry);
   cnn::register_cnn(*registry);
   cnn::register_cnn_detectors(*registry);
+  detr::register_detr(*registry, resnet_backbones());
+  detr::register_deformable_detr(*registry, resnet_backbones());
+  detr::register_rtdetr(*registry, resnet_backbones());
   return registry;
 }
 

@@ -93,6 +93,12 @@ def exponential_average(state):
     }
 
 
+def average_of_lyuwenyu(state):
+    """RT-DETR's training keeps an averaged copy under names of its own, and its own scripts load that one."""
+    zeros = {name: torch.zeros_like(value) for name, value in state.items()}
+    return {"last_epoch": 71, "model": zeros, "ema": {"module": state, "updates": 12345}}
+
+
 def deepened(state, shape_of=2):
     """Views into shared storage, transposed and offset: what slicing and tying leave behind."""
     result = {}

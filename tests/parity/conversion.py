@@ -66,11 +66,8 @@ def _convert(row: Conversion, bench: Bench) -> str:
         source = row.write(reference, folder / "source")
         target = folder / "target" / "model.safetensors"
         bench.program.succeed("weights", "convert", source, "-m", row.ours, "-o", target, "--to", row.to)
-        library = LIBRARIES[row.target.library]
-        module = row.load(library.build(row.target), target).eval()
-        with torch.inference_mode():
-            outputs = library.outputs(module, reference.images)
-        result = compare({"logits": outputs["logits"]}, {"logits": reference.expected["logits"]})
+        module = row.load(LIBRARIES[row.target.library].build(row.target), target).eval()
+        result = compare(_raw(reference.outputs(module)), _raw(reference.expected))
         if row.back:
             _back(row, bench.program, folder, target, layouts.without_counters(load_file(source)))
     return result
@@ -94,8 +91,13 @@ def _native(ours, spec, write, bench: Bench) -> str:
         source = write(reference, folder)
         native = folder / "native.safetensors"
         bench.program.succeed("weights", "convert", source, "-m", ours, "-o", native, "--to", "native")
-        outputs = forward(bench.program, folder, native, None, reference.images)
-    return compare(outputs, {"logits": reference.expected["logits"]})
+        outputs = forward(bench.program, folder, native, None, reference)
+    return compare(outputs, _raw(reference.expected))
+
+
+def _raw(outputs):
+    """What every run gives, without being asked for features."""
+    return {name: tensor for name, tensor in outputs.items() if name != "features"}
 
 
 def _google(reference, folder):
@@ -119,6 +121,10 @@ _RESNET, _TV_RESNET = Spec("timm", "resnet18"), Spec("torchvision", "resnet18")
 _HF_RESNET = Spec("transformers", "ResNetForImageClassification:18")
 _RESNET50, _HF_RESNET50 = Spec("timm", "resnet50"), Spec("transformers", "ResNetForImageClassification:50")
 _LITE, _TF_LITE = Spec("lukemelas", "efficientnet-lite0"), Spec("timm", "tf_efficientnet_lite0")
+_DETR, _HF_DETR = Spec("facebookresearch", "detr-r50"), Spec("transformers", "DetrForObjectDetection:50")
+_RTDETR, _HF_RTDETR = Spec("lyuwenyu", "v1/18", batch=1), Spec("transformers", "RTDetrForObjectDetection:18", batch=1)
+_RTDETR2 = Spec("lyuwenyu", "v2/18", batch=1)
+_HF_RTDETR2 = Spec("transformers", "RTDetrV2ForObjectDetection:18", batch=1)
 
 CONVERSIONS = [
     Conversion("vit_tiny_patch16_224", "timm", _TINY, "hf", _HF_TINY, _from_pretrained, tier=Tier.FAST),
@@ -147,6 +153,13 @@ CONVERSIONS = [
     Conversion("resnet18", "timm", _RESNET, "hf", _HF_RESNET, _from_pretrained, tier=Tier.FAST),
     Conversion("resnet18", "hf", _HF_RESNET, "torchvision", _TV_RESNET, back=False),
     Conversion("resnet50", "hf", _HF_RESNET50, "timm", _RESNET50),
+    Conversion("detr_resnet50", "hf", _HF_DETR, "original", _DETR),
+    Conversion("detr_resnet50", "original", _DETR, "hf", _HF_DETR, _from_pretrained),
+    Conversion("detr_resnet50", "hf", _HF_DETR, "hf", _HF_DETR, _from_pretrained),
+    Conversion("rtdetr_r18vd", "hf", _HF_RTDETR, "original", _RTDETR),
+    Conversion("rtdetr_r18vd", "original", _RTDETR, "hf", _HF_RTDETR, _from_pretrained),
+    Conversion("rtdetrv2_r18vd", "hf", _HF_RTDETR2, "original", _RTDETR2),
+    Conversion("rtdetrv2_r18vd", "original", _RTDETR2, "hf", _HF_RTDETR2, _from_pretrained),
     Conversion("efficientnet_lite0", "original", _LITE, "timm", _TF_LITE, back=False, tier=Tier.FAST),
 ]
 
@@ -158,6 +171,7 @@ NATIVE = {
     ),
     ("efficientnet_lite0", "original"): (_LITE, _legacy),  # keeps TensorFlow's padding
     ("resnet18", "timm"): (_RESNET, _legacy),
+    ("detr_resnet50", "hf"): (_HF_DETR, lambda reference, folder: containers.safetensors(reference.state, folder)),
 }
 
 

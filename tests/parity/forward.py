@@ -66,6 +66,10 @@ CONTAINERS = {
     ),
 }
 
+CONTAINERS_OF_DETECTORS = {
+    "pth-ema": Variant(lambda state, folder: containers.torch_zip(containers.average_of_lyuwenyu(state), folder)),
+}
+
 PUBLISHED = {
     "pth-published": Variant(containers.torch_zip, _state(layouts.torchvision_as_published)),
     "legacy-published": Variant(containers.torch_legacy, _state(layouts.torchvision_as_published)),
@@ -120,7 +124,7 @@ GOOGLE_HALF = {
     "npz-bf16": Variant(containers.npz_bfloat16, _google(prefix="params/", big_vision=True).layout, torch.bfloat16)
 }
 
-VARIANTS = CONTAINERS | PUBLISHED | OTHER_LAYOUTS | GOOGLE | GOOGLE_HALF
+VARIANTS = CONTAINERS | CONTAINERS_OF_DETECTORS | PUBLISHED | OTHER_LAYOUTS | GOOGLE | GOOGLE_HALF
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ class Row:
     flags: tuple[str, ...] = field(default=())
 
     def case(self, variant):
-        described = variant + "".join(self.flags)
+        described = variant + ("-padded" if self.spec.padded else "") + "".join(self.flags)
         return Case("forward", self.ours, self.origin, described, partial(self.check, variant), self.tier)
 
     def check(self, variant, bench):
@@ -162,14 +166,17 @@ def check(row: Row, variant_name: str, bench: Bench) -> str:
     with bench.room() as folder:
         weights = variant.write(variant.layout(reference), folder)
         ours = forward(
-            bench.program, folder, row.ours, weights, reference.images, "features" in reference.expected, row.flags
+            bench.program, folder, row.ours, weights, reference, "features" in reference.expected, row.flags
         )
     return compare(ours, reference.expected)
 
 
-def forward(program, folder, model, weights, images, features=False, flags=()):
+def forward(program, folder, model, weights, reference, features=False, flags=()):
     """Runs `vitral forward` and gives the tensors of its file."""
-    save_file({"images": images.contiguous()}, folder / "in.safetensors")
+    inputs = {"images": reference.images.contiguous()}
+    if reference.mask is not None:
+        inputs["mask"] = reference.mask
+    save_file(inputs, folder / "in.safetensors")
     flags = [*flags, "--features"] if features else flags
     named = ["-m", model] if weights is None else ["-m", model, "-w", weights]  # a native file needs no second one
     program.succeed("forward", *named, "-i", folder / "in.safetensors", "-o", folder / "out.safetensors", *flags)

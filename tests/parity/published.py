@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from efficientnet_lite_pytorch import EfficientNet
@@ -35,8 +36,9 @@ def _forward(bench: Bench):
     images = torch.randn(4, 3, 224, 224, generator=torch.Generator().manual_seed(3))
     with torch.inference_mode():
         expected = {"logits": _network(weights)(images)}
+    reference = SimpleNamespace(images=images, mask=None)
     with bench.room() as folder:
-        return compare(forward(bench.program, folder, "efficientnet_lite0", weights, images), expected)
+        return compare(forward(bench.program, folder, "efficientnet_lite0", weights, reference), expected)
 
 
 def _classify(bench: Bench):

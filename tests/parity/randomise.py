@@ -43,6 +43,7 @@ def randomise(model: nn.Module, images: torch.Tensor, seed: int) -> None:
             for name, parameter in module.named_parameters(recurse=False):
                 _draw(module, name, parameter, generator)
         model.eval()
+        _calibrate_frozen(model, images, generator)  # backbones, below everything else
         _calibrate(model, images, generator)
 
 
@@ -54,6 +55,8 @@ def _draw(module, name, parameter, generator):
     kind = type(module).__name__
     if "Norm" in kind:
         _normal(parameter, 0.2, generator, mean=1.0 if name in ("weight", "gamma") else 0.0)
+    elif kind == "Embedding":  # object queries: they have to differ
+        _normal(parameter, 1.0, generator)
     elif "bias" in name:
         _normal(parameter, 0.2, generator)
     elif parameter.dim() >= 2 and "weight" in name:
@@ -84,3 +87,35 @@ def _calibrate(model, images, generator):
         norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.6, 1.6, generator=generator)
         norm.running_var += 1e-3
         norm.num_batches_tracked.fill_(12345)
+
+
+def _calibrate_frozen(model, images, generator):
+    """Frozen norms hold all four tensors as buffers and never look at their input: here they do, once."""
+    frozen = [module for module in model.modules() if "FrozenBatchNorm" in type(module).__name__]
+    if not frozen:
+        return
+
+    def settle(norm, inputs):
+        (x,) = inputs
+        mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3))
+        noise = torch.randn(mean.shape, generator=generator)
+        norm.running_mean.copy_(mean + 0.3 * noise * variance.sqrt())
+        norm.running_var.copy_(variance * torch.empty_like(mean).uniform_(0.6, 1.6, generator=generator) + 1e-3)
+
+    for norm in frozen:
+        _normal(norm.weight, 0.2, generator, mean=1.0)
+        _normal(norm.bias, 0.2, generator)
+    hooks = [norm.register_forward_pre_hook(settle) for norm in frozen]
+    model(images)
+    for hook in hooks:
+        hook.remove()
+
+
+def sharpen_attention(model, factor):
+    """Object queries look at everything alike with random weights, and then are alike: this makes them choose."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("in_proj_weight"):
+                parameter[: 2 * parameter.shape[1]] *= factor
+            elif name.endswith(("q_proj.weight", "k_proj.weight")):
+                parameter *= factor

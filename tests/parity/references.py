@@ -13,7 +13,8 @@ import transformers
 from efficientnet_lite_pytorch import EfficientNet
 from safetensors.torch import load_file
 
-from randomise import NoInitialisation, randomise
+from authors import facebook_batch, facebook_detr, lyuwenyu_rtdetr
+from randomise import NoInitialisation, randomise, sharpen_attention
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Spec:
     size: int | None = None
     batch: int = 2
     seed: int = 1
+    padded: bool = False  # detectors: the pictures of the batch have different sizes
 
 
 class Reference:
@@ -39,6 +41,18 @@ class Reference:
         generator = torch.Generator().manual_seed(spec.seed + 1000)
         self.images = torch.randn(spec.batch, 3, height, width, generator=generator)
         randomise(self.module, self.images, spec.seed)
+        if spec.model.lower().startswith("detr"):
+            sharpen_attention(self.module, 3)
+        self.mask = self._pad() if spec.padded else None
+
+    def _pad(self):
+        """Every picture but the first fills three quarters of the width and two thirds of the height, or so."""
+        _, _, height, width = self.images.shape
+        mask = torch.zeros(self.images.shape[0], height, width, dtype=torch.bool)
+        mask[1:, 2 * height // 3 :] = True
+        mask[1:, :, 3 * width // 4 + 1 :] = True
+        self.images = self.images * ~mask[:, None]
+        return mask
 
     @staticmethod
     def untouched(spec):
@@ -46,9 +60,11 @@ class Reference:
         with NoInitialisation():
             return LIBRARIES[spec.library].build(spec)
 
-    def outputs(self, images=None) -> dict[str, torch.Tensor]:
+    def outputs(self, module=None) -> dict[str, torch.Tensor]:
+        """What `module`, or the reference's own, makes of the input."""
+        inputs = (self.images,) if self.mask is None else (self.images, self.mask)
         with torch.inference_mode():
-            return self.library.outputs(self.module, self.images if images is None else images)
+            return self.library.outputs(self.module if module is None else module, *inputs)
 
     @cached_property
     def expected(self):
@@ -125,7 +141,10 @@ def _transformers(spec):
     kind, what = spec.model.split(":")
     family = next(family for family in _CONFIGURATIONS if kind.startswith(family))
     config = _CONFIGURATIONS[family](spec, *what.split("/"))
-    config.num_labels = 1000 if spec.classes is None else spec.classes
+    if spec.classes is not None:
+        config.num_labels = spec.classes
+    elif family not in _DETECTOR_SIZES:
+        config.num_labels = 1000
     return getattr(transformers, kind)(config)
 
 
@@ -168,12 +187,88 @@ _CONFIGURATIONS = {
 }
 
 
+def _detr_configuration(spec, what):
+    """`what` reads "50", "101-dc5" (over timm's ResNet) or "resnet50" (over that of transformers)."""
+    shared = {"num_labels": 91, "use_pretrained_backbone": False}
+    if what.startswith("resnet"):
+        backbone = _resnet_configuration(spec, what.removeprefix("resnet"))
+        backbone.out_features = ["stage4"]
+        return transformers.DetrConfig(use_timm_backbone=False, backbone=None, backbone_config=backbone, **shared)
+    depth, _, dilated = what.partition("-")
+    return transformers.DetrConfig(
+        use_timm_backbone=True, backbone=f"resnet{depth}", backbone_config=None, dilation=bool(dilated), **shared
+    )
+
+
+def _rtdetr_configuration(make, spec, what):
+    """`what` reads "18", "50m" (the medium one) or, of version 2, "18-dsp" (discrete samples)."""
+    depth, _, discrete = what.partition("-")
+    medium = depth.endswith("m")
+    depth = depth.removesuffix("m")
+    small, large = int(depth) < 50, int(depth) > 50
+    widths, kind = ([64, 128, 256, 512], "basic") if small else ([256, 512, 1024, 2048], "bottleneck")
+    backbone = transformers.RTDetrResNetConfig(
+        hidden_sizes=widths,
+        depths=_RESNET_DEPTHS[depth],
+        layer_type=kind,
+        out_features=["stage2", "stage3", "stage4"],
+    )
+    more = {"encoder_hidden_dim": 384, "encoder_ffn_dim": 2048, "decoder_in_channels": [384] * 3} if large else {}
+    if discrete:
+        more["decoder_method"] = "discrete"
+    return make(
+        backbone_config=backbone,
+        encoder_in_channels=widths[1:],
+        hidden_expansion=0.5 if small or medium else 1.0,
+        decoder_layers={"18": 3, "34": 4}.get(depth, 6),
+        num_labels=80,
+        anchor_image_size=None,
+        **more,
+    )
+
+
+_DEFORMABLE = {
+    "base": {},
+    "single": {"num_feature_levels": 1},
+    "single-dc5": {"num_feature_levels": 1, "dilation": True},
+    "refine": {"with_box_refine": True},
+    "two-stage": {"with_box_refine": True, "two_stage": True},
+}
+
+
+def _deformable_configuration(spec, what):
+    return transformers.DeformableDetrConfig(
+        use_timm_backbone=True,
+        use_pretrained_backbone=False,
+        backbone="resnet50",
+        backbone_config=None,
+        num_labels=91,
+        **_DEFORMABLE[what],
+    )
+
+
+_CONFIGURATIONS["DeformableDetr"] = _deformable_configuration
+_CONFIGURATIONS["Detr"] = _detr_configuration
+_CONFIGURATIONS["RTDetrV2"] = partial(_rtdetr_configuration, transformers.RTDetrV2Config)
+_CONFIGURATIONS["RTDetr"] = partial(_rtdetr_configuration, transformers.RTDetrConfig)
+# No multiples of a stride, and small enough for a test: what size a picture has is the same to these networks.
+_DETECTOR_SIZES = {"DeformableDetr": (300, 404), "Detr": (370, 500), "RTDetrV2": (640, 640), "RTDetr": (640, 640)}
+
+
 def _transformers_size(module, spec):
+    for family, size in _DETECTOR_SIZES.items():
+        if spec.model.startswith(family):
+            return (spec.size or size[0], size[1])
     return (spec.size or 224,) * 2
 
 
-def _transformers_outputs(module, images):
+def _transformers_outputs(module, images, mask=None):
+    if mask is not None:
+        outputs = module(images, pixel_mask=(~mask).long())
+        return {"logits": outputs.logits, "boxes": outputs.pred_boxes}
     outputs = module(images)
+    if "pred_boxes" in outputs:
+        return {"logits": outputs.logits, "boxes": outputs.pred_boxes}
     return {"logits": outputs.logits if "logits" in outputs else outputs.last_hidden_state[:, 0]}
 
 
@@ -196,10 +291,33 @@ def _lukemelas_side(spec):
     return spec.size or timm.get_pretrained_cfg("tf_" + spec.model.replace("-", "_")).input_size[1]
 
 
+def _facebook(spec):
+    depth, _, dilated = spec.model.removeprefix("detr-r").partition("-")
+    return facebook_detr(int(depth), bool(dilated))
+
+
+def _facebook_outputs(module, images, mask=None):
+    outputs = module(facebook_batch(images, mask))
+    return _of_authors(outputs)
+
+
+def _of_authors(outputs):
+    return {"logits": outputs["pred_logits"], "boxes": outputs["pred_boxes"]}
+
+
+def _lyuwenyu(spec):
+    """`model` reads "v1/18", "v1/50m" or "v2/18-dsp"."""
+    version, what = spec.model.split("/")
+    depth, _, discrete = what.partition("-")
+    return lyuwenyu_rtdetr(int(version[1]), int(depth.removesuffix("m")), depth.endswith("m"), bool(discrete))
+
+
 LIBRARIES = {
     "timm": Library(_timm, _timm_size, _timm_outputs),
     "torchvision": Library(_torchvision, _torchvision_size, lambda module, images: {"logits": module(images)}),
     "transformers": Library(_transformers, _transformers_size, _transformers_outputs, _transformers_state),
+    "facebookresearch": Library(_facebook, lambda module, spec: _DETECTOR_SIZES["Detr"], _facebook_outputs),
+    "lyuwenyu": Library(_lyuwenyu, lambda module, spec: (640, 640), lambda module, images: _of_authors(module(images))),
     "lukemelas": Library(
         _lukemelas, lambda module, spec: (_lukemelas_side(spec),) * 2, lambda module, images: {"logits": module(images)}
     ),

@@ -13,6 +13,7 @@ from forward import VARIANTS, rows
 from program import Failed
 from rows_cnn import EFFICIENTNET_LITE, RESNET
 from rows_detectors_cnn import FASTER_RCNN, YOLOX
+from rows_detr import DEFORMABLE_DETR, DETR, RTDETR
 from rows_swin import SWIN, SWIN2
 from rows_vit import DEIT, DEIT3, TNT, VIT
 
@@ -28,6 +29,9 @@ TABLES = {
     "efficientnet_lite": EFFICIENTNET_LITE,
     "fasterrcnn_": FASTER_RCNN,
     "yolox_": YOLOX,
+    "deformable_detr_": DEFORMABLE_DETR,
+    "detr_": DETR,
+    "rtdetr": RTDETR,
 }
 
 _SMALL = ("tiny", "small_patch32_224", "resnet18", "lite0", "tnt_s")
@@ -54,13 +58,13 @@ def forward_cases(registered):
     extra = [
         row for start, table in TABLES.items() if any(name.startswith(start) for name in registered) for row in table
     ]
-    keyed = {(row.ours, row.origin, variant, row.flags): row for row in extra for variant in row.variants}
+    named = {row.case(variant).name: (row, variant) for row in extra for variant in row.variants}
     covered = {row.ours for row in extra}
     uncovered = []
     for name, model in registered.items():
         if model["task"] == "classify" and timm.is_model(name):
-            keyed.setdefault((name, "timm", "safetensors", ()), _own_name(name))
+            own = _own_name(name)
+            named.setdefault(own.case("safetensors").name, (own, "safetensors"))
         elif name not in covered:
             uncovered.append(Case("forward", name, "none", "none", partial(_uncovered, name), Tier.FAST))
-    ordered = sorted(keyed.items(), key=lambda item: _reference(item[1], item[0][2]))
-    return uncovered + [row.case(variant) for (_, _, variant, _), row in ordered]
+    return uncovered + [row.case(variant) for row, variant in sorted(named.values(), key=lambda each: _reference(*each))]

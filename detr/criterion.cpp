@@ -1,0 +1,140 @@
+#include "detr/criterion.h"
+
+#include <ATen/core/Reduction.h>
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+#include "detr/boxes.h"
+
+namespace vitral::detr {
+namespace {
+
+/// All pairs of the batch, laid flat.
+struct Pairs {
+  at::Tensor places;  ///< int64 [M], picture * Q + query
+  at::Tensor labels;  ///< int64 [M]
+  at::Tensor boxes;   ///< [M, 4], of the objects
+};
+
+Pairs flatten(const Matching& matching, std::span<const Target> targets, std::int64_t queries,
+              const at::Device& device) {
+  std::vector<at::Tensor> places, labels, boxes;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto& match = matching.pictures[i];
+    const auto chosen = match.targets.to(targets[i].labels.device());
+    places.push_back(match.queries + static_cast<std::int64_t>(i) * queries);
+    labels.push_back(targets[i].labels.index_select(0, chosen));
+    boxes.push_back(targets[i].boxes.index_select(0, chosen));
+  }
+  return {at::cat(places).to(device), at::cat(labels).to(device), at::cat(boxes).to(device)};
+}
+
+/// logits [B * Q, K + 1]
+at::Tensor cross_entropy(const at::Tensor& logits, const Pairs& pairs, double no_object_weight) {
+  const std::int64_t no_object = logits.size(1) - 1;
+  const auto wanted =
+      at::full({logits.size(0)}, no_object, pairs.labels.options()).index_copy(0, pairs.places, pairs.labels);
+  auto weights = at::ones({logits.size(1)}, logits.options());
+  weights[no_object] = no_object_weight;
+  return at::cross_entropy_loss(logits, wanted, weights);
+}
+
+/// 1 (or `scores`) at the class of every matched query: [B * Q, K]
+at::Tensor one_hot(const at::Tensor& logits, const Pairs& pairs, const at::Tensor& scores) {
+  const auto flat = pairs.places * logits.size(1) + pairs.labels;
+  return at::zeros({logits.numel()}, logits.options()).index_copy(0, flat, scores).view(logits.sizes());
+}
+
+/// Summed over everything.
+at::Tensor focal(const at::Tensor& logits, const Pairs& pairs, const FocalOptions& options) {
+  const auto wanted = one_hot(logits, pairs, at::ones({pairs.labels.size(0)}, logits.options()));
+  const auto p = at::sigmoid(logits);
+  const auto miss = p * (1 - wanted) + (1 - p) * wanted;  // how far p is from what is wanted
+  const auto balance = options.alpha * wanted + (1 - options.alpha) * (1 - wanted);
+  const auto plain = at::binary_cross_entropy_with_logits(logits, wanted, {}, {}, at::Reduction::None);
+  return (balance * miss.pow(options.gamma) * plain).sum();
+}
+
+/// Summed over everything; `reached` [M]: the IoU of each pair.
+at::Tensor varifocal(const at::Tensor& logits, const Pairs& pairs, const at::Tensor& reached,
+                     const FocalOptions& options) {
+  const auto hit = one_hot(logits, pairs, at::ones({pairs.labels.size(0)}, logits.options()));
+  const auto wanted = one_hot(logits, pairs, reached.to(logits.scalar_type()));
+  const auto weights = options.alpha * at::sigmoid(logits).detach().pow(options.gamma) * (1 - hit) + wanted;
+  return at::binary_cross_entropy_with_logits(logits, wanted, weights, {}, at::Reduction::Sum);
+}
+
+SetLoss loss_of(const SetPrediction& prediction, const Pairs& pairs, const CriterionOptions& options, double objects) {
+  const auto logits = prediction.logits.to(at::kFloat).flatten(0, 1);  // [B * Q, K']
+  const auto found = prediction.boxes.flatten(0, 1).index_select(0, pairs.places);
+  const auto ours = cxcywh_to_xyxy(found), theirs = cxcywh_to_xyxy(pairs.boxes);
+  SetLoss loss;
+  loss.boxes = (found - pairs.boxes).abs().sum() / objects;
+  loss.giou = (1 - generalized_iou_xyxy(ours, theirs)).sum() / objects;
+  switch (options.class_loss) {
+    case ClassLoss::cross_entropy:
+      loss.classes = cross_entropy(logits, pairs, options.no_object_weight);
+      break;
+    case ClassLoss::focal:
+      loss.classes = focal(logits, pairs, options.focal) / objects;
+      break;
+    case ClassLoss::varifocal:
+      loss.classes = varifocal(logits, pairs, iou_xyxy(ours, theirs).detach(), options.focal) / objects;
+      break;
+  }
+  return loss;
+}
+
+double count(std::span<const Target> targets) {
+  double objects = 0;
+  for (const auto& target : targets) objects += static_cast<double>(target.labels.size(0));
+  return objects;
+}
+
+}  // namespace
+
+CriterionOptions detr_criterion() {
+  return {};
+}
+
+CriterionOptions deformable_detr_criterion() {
+  CriterionOptions options;
+  options.class_loss = ClassLoss::focal;
+  options.class_weight = options.match.class_cost = 2;
+  options.match.softmax = false;
+  return options;
+}
+
+CriterionOptions rtdetr_criterion() {
+  auto options = deformable_detr_criterion();
+  options.class_loss = ClassLoss::varifocal;
+  options.class_weight = 1;
+  options.focal.alpha = 0.75;
+  return options;
+}
+
+CriterionResult set_criterion(std::span<const SetPrediction> predictions, std::span<const Target> targets,
+                              const CriterionOptions& options, double object_count) {
+  const double objects = std::max(object_count > 0 ? object_count : count(targets), 1.0);
+  CriterionResult result;
+  for (const auto& prediction : predictions) {
+    const auto matching = match(prediction, targets, options.match);
+    const auto pairs = flatten(matching, targets, prediction.logits.size(1), prediction.logits.device());
+    const auto loss = loss_of(prediction, pairs, options, objects);
+    const auto weighted =
+        options.class_weight * loss.classes + options.box_weight * loss.boxes + options.giou_weight * loss.giou;
+    result.total = result.total.defined() ? result.total + weighted : weighted;
+    result.layers.push_back(loss);
+    result.not_finite.insert(result.not_finite.end(), matching.not_finite.begin(), matching.not_finite.end());
+  }
+  return result;
+}
+
+}  // namespace vitral::detr

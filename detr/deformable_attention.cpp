@@ -1,0 +1,149 @@
+#include "detr/deformable_attention.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/log.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+
+#include <numbers>
+
+#include "common/nn/init.h"
+#include "common/nn/sublayer.h"
+
+namespace vitral::detr {
+namespace {
+
+nn::Mlp mlp_of(const DeformableOptions& options) {
+  return nn::Mlp(
+      nn::MlpOptions(options.dim(), options.hidden()).activation(nn::Activation::relu).dropout(options.dropout()));
+}
+
+}  // namespace
+
+DeformableAttentionImpl::DeformableAttentionImpl(const DeformableOptions& options_) : options(options_) {
+  reset();
+  initialise();
+}
+
+void DeformableAttentionImpl::reset() {
+  const std::int64_t samples = options.heads() * options.levels() * options.points();
+  sampling_offsets = register_module("sampling_offsets", nn::Linear(options.dim(), 2 * samples));
+  attention_weights = register_module("attention_weights", nn::Linear(options.dim(), samples));
+  value_proj = register_module("value_proj", nn::Linear(options.dim(), options.dim()));
+  output_proj = register_module("output_proj", nn::Linear(options.dim(), options.dim()));
+}
+
+/// At first every head looks in a direction of its own, point k at k pixels' distance, all with equal weight.
+void DeformableAttentionImpl::initialise() {
+  if (nn::SkipInit::active()) return;
+  const at::NoGradGuard no_grad;
+  const auto angle =
+      at::arange(options.heads(), at::kFloat) * (2 * std::numbers::pi / static_cast<double>(options.heads()));
+  auto direction = at::stack({angle.cos(), angle.sin()}, -1);  // [H, 2]
+  direction = direction / direction.abs().amax({-1}, true);
+  const auto distance = at::arange(1, options.points() + 1, at::kFloat).view({1, 1, -1, 1});
+  const auto offsets = direction.view({-1, 1, 1, 2}) * distance;  // [H, 1, P, 2]
+  sampling_offsets->weight.zero_();
+  sampling_offsets->bias.copy_(offsets.expand({-1, options.levels(), -1, -1}).flatten());
+  attention_weights->weight.zero_();
+  nn::xavier_uniform_(value_proj->weight);
+  nn::xavier_uniform_(output_proj->weight);
+}
+
+/// -> [B, Q, H, L, P, 2]
+at::Tensor DeformableAttentionImpl::locations(const at::Tensor& query, const at::Tensor& references,
+                                              const Memory& memory) {
+  const auto offsets =
+      sampling_offsets->forward(query)
+          .to(at::kFloat)
+          .view({query.size(0), query.size(1), options.heads(), options.levels(), options.points(), 2});
+  const auto near = references.unsqueeze(2).unsqueeze(4);  // [B, Q, 1, L or 1, 1, 2 or 4]
+  const auto centers = near.slice(-1, 0, 2);
+  if (near.size(-1) == 4) {  // of a box, the offsets are parts
+    return centers + offsets * near.slice(-1, 2, 4) * (0.5 / static_cast<double>(options.points()));
+  }
+  std::vector<float> sizes;  // of a point, they are pixels of the level
+  for (const auto& [height, width] : memory.levels) {
+    sizes.insert(sizes.end(), {static_cast<float>(width), static_cast<float>(height)});
+  }
+  return centers + offsets / at::tensor(sizes, offsets.options()).view({-1, 1, 2});
+}
+
+at::Tensor DeformableAttentionImpl::forward(const at::Tensor& query, const at::Tensor& references, const Memory& memory,
+                                            const at::Tensor& residual) {
+  const std::int64_t batch = query.size(0), queries = query.size(1), heads = options.heads();
+  auto value = value_proj->forward(memory.tokens);
+  if (memory.padding.defined()) value = value.masked_fill(memory.padding.unsqueeze(-1), 0);
+  const auto scores = attention_weights->forward(query).to(at::kFloat).view({batch, queries, heads, -1});
+  const auto weights = at::softmax(scores, -1).view({batch, queries, heads, options.levels(), options.points()});
+  const auto mixed = nn::deformable_attend(value.view({batch, -1, heads, options.dim() / heads}), memory.levels,
+                                           locations(query, references, memory), weights, options.sampling());
+  return output_proj->forward(mixed, nn::Activation::none, residual);
+}
+
+DeformableEncoderLayerImpl::DeformableEncoderLayerImpl(const DeformableOptions& options_) : options(options_) {
+  reset();
+}
+
+void DeformableEncoderLayerImpl::reset() {
+  self_attn = register_module("self_attn", DeformableAttention(options));
+  mlp = register_module("mlp", mlp_of(options));
+  norm1 = register_module("norm1", nn::LayerNorm(options.dim()));
+  norm2 = register_module("norm2", nn::LayerNorm(options.dim()));
+}
+
+at::Tensor DeformableEncoderLayerImpl::forward(const at::Tensor& positions, const at::Tensor& references,
+                                               const Memory& memory) {
+  const nn::SublayerOptions around{.dropout = is_training() ? options.dropout() : 0.0};
+  const auto attended =
+      nn::sublayer(memory.tokens, norm1, around, [&](const at::Tensor& input, const at::Tensor& residual) {
+        return self_attn->forward(input + positions, references, memory, residual);
+      });
+  return nn::sublayer(attended, norm2, around, [&](const at::Tensor& input, const at::Tensor& residual) {
+    return mlp->forward(input, residual);
+  });
+}
+
+DeformableDecoderLayerImpl::DeformableDecoderLayerImpl(const DeformableOptions& options_) : options(options_) {
+  reset();
+}
+
+void DeformableDecoderLayerImpl::reset() {
+  const std::int64_t dim = options.dim();
+  self_attn = register_module(
+      "self_attn",
+      nn::MultiheadAttention(nn::MultiheadAttentionOptions(dim, options.heads()).dropout(options.dropout())));
+  cross_attn = register_module("cross_attn", DeformableAttention(options));
+  mlp = register_module("mlp", mlp_of(options));
+  norm1 = register_module("norm1", nn::LayerNorm(dim));
+  norm2 = register_module("norm2", nn::LayerNorm(dim));
+  norm3 = register_module("norm3", nn::LayerNorm(dim));
+}
+
+at::Tensor DeformableDecoderLayerImpl::forward(const at::Tensor& x, const at::Tensor& positions,
+                                               const at::Tensor& references, const Memory& memory) {
+  const nn::SublayerOptions around{.dropout = is_training() ? options.dropout() : 0.0};
+  const auto attended = nn::sublayer(x, norm1, around, [&](const at::Tensor& input, const at::Tensor& residual) {
+    const auto query = input + positions;
+    return self_attn->forward(query, query, input, {}, residual);
+  });
+  const auto looked = nn::sublayer(attended, norm2, around, [&](const at::Tensor& input, const at::Tensor& residual) {
+    return cross_attn->forward(input + positions, references, memory, residual);
+  });
+  return nn::sublayer(looked, norm3, around, [&](const at::Tensor& input, const at::Tensor& residual) {
+    return mlp->forward(input, residual);
+  });
+}
+
+at::Tensor gather_tokens(const at::Tensor& x, const at::Tensor& places) {
+  return x.gather(1, places.unsqueeze(-1).expand({places.size(0), places.size(1), x.size(2)}));
+}
+
+at::Tensor inverse_sigmoid(const at::Tensor& x) {
+  constexpr double kLeast = 1e-5;
+  const auto inside = x.clamp(0, 1);
+  return at::log(inside.clamp_min(kLeast) / (1 - inside).clamp_min(kLeast));
+}
+
+}  // namespace vitral::detr
