@@ -145,8 +145,8 @@ Memory DeformableDetrImpl::encode(const std::vector<at::Tensor>& maps, const Tok
   return memory;
 }
 
-DeformableDetrImpl::Start DeformableDetrImpl::learnt_queries() {
-  const auto halves = query_embed.unsqueeze(0).chunk(2, -1);  // 2 x [1, Q, C]
+DeformableDetrImpl::Start DeformableDetrImpl::learnt_queries(at::ScalarType type) {
+  const auto halves = query_embed.to(type).unsqueeze(0).chunk(2, -1);  // 2 x [1, Q, C]
   return {halves[0], halves[1], at::sigmoid(reference_points->forward(halves[0]).to(at::kFloat))};
 }
 
@@ -193,7 +193,8 @@ DeformableDetrImpl::TrainingPrediction DeformableDetrImpl::forward_all(const Pic
   const auto places = places_of(maps, batch.mask);
   auto memory = encode(maps, places);
   TrainingPrediction result;
-  const auto start = options.two_stage() ? propose(memory, places, result.proposals) : learnt_queries();
+  const auto start = options.two_stage() ? propose(memory, places, result.proposals)
+                                         : learnt_queries(memory.tokens.scalar_type());
   result.layers = decode(start, memory, places);
   return result;
 }

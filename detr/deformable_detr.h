@@ -87,7 +87,7 @@ class DeformableDetrImpl : public torch::nn::Cloneable<DeformableDetrImpl>, publ
   TokenPlaces places_of(const std::vector<at::Tensor>& maps, const at::Tensor& mask);
   at::Tensor level_positions(const Memory& memory) const;
   Memory encode(const std::vector<at::Tensor>& maps, const TokenPlaces& places);
-  Start learnt_queries();
+  Start learnt_queries(at::ScalarType type);
   Start propose(const Memory& memory, const TokenPlaces& places, std::vector<SetPrediction>& proposals);
   std::vector<SetPrediction> decode(const Start& start, const Memory& memory, const TokenPlaces& places);
   nn::PerSize<TokenPlaces> places_;

@@ -16,7 +16,7 @@ Pretrained hub(const DeformableDetrPreset& preset) {
   result.tag = preset.hub;
   result.origin = "hf";
   result.file = "model.safetensors";
-  result.url = "https://huggingface.co/" + result.tag;
+  result.url = hub_url(result.tag);
   result.licence = to_string(Licence::apache2);
   result.preprocess = detr_preprocess();
   result.preprocess.rule = ResizeRule::detr_transformers;

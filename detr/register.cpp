@@ -33,7 +33,7 @@ Pretrained hub(const Pretrained& same, std::string repository) {
   result.tag = std::move(repository);
   result.origin = same.origin == "original" ? "hf" : "hf-panoptic";
   result.file = "model.safetensors";
-  result.url = "https://huggingface.co/" + result.tag;
+  result.url = hub_url(result.tag);
   result.hash.clear();
   result.preprocess.rule = ResizeRule::detr_transformers;
   return result;

@@ -36,7 +36,7 @@ std::vector<Pretrained> pretrained_of(const RtDetrPreset& preset) {
     hub.tag = each.hub;
     hub.origin = "hf";
     hub.file = "model.safetensors";
-    hub.url = "https://huggingface.co/" + hub.tag;
+    hub.url = hub_url(hub.tag);
     result.push_back(hub);
   }
   return result;

@@ -3,6 +3,7 @@
 
 #include "common/kernels/activation.h"
 #include "common/kernels/attention.h"
+#include "common/kernels/deformable.h"
 #include "common/kernels/norm.h"
 
 namespace vitral::kernels {
@@ -10,6 +11,7 @@ namespace vitral::kernels {
 using AttentionFunction = void(const AttentionArgs& args, std::int64_t begin, std::int64_t end, float* scratch);
 using LayerNormFunction = void(const LayerNormArgs& args, std::int64_t begin, std::int64_t end);
 using ActivationFunction = void(Activation function, DType dtype, const void* x, void* out, std::int64_t count);
+using DeformableFunction = void(const DeformableArgs& args, std::int64_t begin, std::int64_t end);
 
 /// Where a format is null, `choose_isa` does not offer this table for it.
 struct Isa {
@@ -19,6 +21,7 @@ struct Isa {
   AttentionFunction* attention_f16;
   LayerNormFunction* layer_norm;
   ActivationFunction* activate;
+  DeformableFunction* deformable;
 };
 
 extern const Isa kPortableIsa;

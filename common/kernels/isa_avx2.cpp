@@ -1,6 +1,7 @@
 // Compiled for AVX2, FMA and F16C.
 #include "common/kernels/activation_loop.h"
 #include "common/kernels/attention_loop.h"
+#include "common/kernels/deformable_loop.h"
 #include "common/kernels/isa.h"
 #include "common/kernels/norm_loop.h"
 #include "common/kernels/simd_avx2.h"
@@ -14,6 +15,7 @@ const Isa kAvx2Isa = {"avx2",
                       attend<Arithmetic, Bf16>,
                       attend<Arithmetic, Half>,
                       layer_norm_any<Avx2>,
-                      activate_any<Avx2>};
+                      activate_any<Avx2>,
+                      deformable_any<Avx2>};
 
 }  // namespace vitral::kernels

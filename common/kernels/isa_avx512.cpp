@@ -1,6 +1,7 @@
 // Compiled for AVX-512 F, BW, VL and DQ.
 #include "common/kernels/activation_loop.h"
 #include "common/kernels/attention_loop.h"
+#include "common/kernels/deformable_loop.h"
 #include "common/kernels/isa.h"
 #include "common/kernels/norm_loop.h"
 #include "common/kernels/simd_avx512.h"
@@ -14,6 +15,7 @@ const Isa kAvx512Isa = {"avx512",
                         attend<Arithmetic, Bf16>,
                         attend<Arithmetic, Half>,
                         layer_norm_any<Avx512>,
-                        activate_any<Avx512>};
+                        activate_any<Avx512>,
+                        deformable_any<Avx512>};
 
 }  // namespace vitral::kernels

@@ -1,5 +1,6 @@
 #include "common/kernels/activation_loop.h"
 #include "common/kernels/attention_loop.h"
+#include "common/kernels/deformable_loop.h"
 #include "common/kernels/isa.h"
 #include "common/kernels/norm_loop.h"
 #include "common/kernels/simd_portable.h"
@@ -13,6 +14,7 @@ const Isa kPortableIsa = {"portable",
                           attend<Arithmetic, Bf16>,
                           attend<Arithmetic, Half>,
                           layer_norm_any<Portable>,
-                          activate_any<Portable>};
+                          activate_any<Portable>,
+                          deformable_any<Portable>};
 
 }  // namespace vitral::kernels

@@ -1,10 +1,15 @@
 #include "common/nn/deformable.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/grid_sampler.h>
 #include <ATen/ops/tensor.h>
 
 #include "common/core/error.h"
+#include "common/kernels/deformable.h"
+#include "common/nn/kernel_dtype.h"
+#include "common/nn/parallel.h"
 
 namespace vitral::nn {
 namespace {
@@ -42,6 +47,40 @@ void check(const at::Tensor& value, std::span<const MapSize> levels, const at::T
     throw Error(ErrorKind::failed, "deformable attention", "values, locations and weights do not belong together");
 }
 
+bool runs_kernel(const at::Tensor& value, const at::Tensor& locations, const at::Tensor& weights) {
+  const bool differentiates =
+      at::GradMode::is_enabled() && (value.requires_grad() || locations.requires_grad() || weights.requires_grad());
+  return value.is_cpu() && !differentiates && kernel_dtype(value.scalar_type()) &&
+         weights.size(3) <= kernels::kMostDeformablePoints / weights.size(4);
+}
+
+at::Tensor run_kernel(const at::Tensor& value, std::span<const MapSize> levels, const at::Tensor& locations,
+                      const at::Tensor& weights, Sampling sampling) {
+  const auto tokens = value.contiguous(), places = locations.to(at::kFloat).contiguous();
+  const auto shares = weights.to(at::kFloat).contiguous();
+  const std::int64_t width = value.size(2) * value.size(3);
+  auto out = at::empty({value.size(0), locations.size(1), width}, value.options());
+  kernels::DeformableArgs args;
+  args.dtype = *kernel_dtype(value.scalar_type());
+  args.batch = value.size(0);
+  args.tokens = value.size(1);
+  args.heads = value.size(2);
+  args.dim = value.size(3);
+  args.queries = locations.size(1);
+  args.levels = locations.size(3);
+  args.points = locations.size(4);
+  args.sizes = levels.front().data();
+  args.value = tokens.const_data_ptr();
+  args.locations = places.const_data_ptr<float>();
+  args.weights = shares.const_data_ptr<float>();
+  args.nearest = sampling == Sampling::discrete;
+  args.out = out.mutable_data_ptr();
+  kernels::check_deformable(args);
+  parallel_ranges(args.batch * args.queries, 16,
+                  [&](std::int64_t begin, std::int64_t end) { kernels::deformable(args, begin, end); });
+  return out;
+}
+
 }  // namespace
 
 std::int64_t token_count(std::span<const MapSize> levels) {
@@ -53,6 +92,12 @@ std::int64_t token_count(std::span<const MapSize> levels) {
 at::Tensor deformable_attend(const at::Tensor& value, std::span<const MapSize> levels, const at::Tensor& locations,
                              const at::Tensor& weights, Sampling sampling) {
   check(value, levels, locations, weights);
+  if (runs_kernel(value, locations, weights)) return run_kernel(value, levels, locations, weights, sampling);
+  return deformable_attend_plain(value, levels, locations, weights, sampling);
+}
+
+at::Tensor deformable_attend_plain(const at::Tensor& value, std::span<const MapSize> levels,
+                                   const at::Tensor& locations, const at::Tensor& weights, Sampling sampling) {
   const std::int64_t batch = value.size(0), heads = value.size(2), dim = value.size(3), queries = locations.size(1);
   const auto tokens = value.to(at::kFloat);
   at::Tensor sum;  // [B * H, D, Q]

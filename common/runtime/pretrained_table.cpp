@@ -74,7 +74,7 @@ Pretrained from_row(const HubRow& row) {
   result.tag = row.repository;
   result.origin = "hf";
   result.file = "model.safetensors";
-  result.url = "https://huggingface.co/" + std::string(row.repository) + "/resolve/main/model.safetensors";
+  result.url = hub_url(row.repository);
   result.licence = to_string(row.licence);
   result.preprocess = preprocess(row.rule, row.resize, row.size, row.interpolation, row.statistics);
   result.num_classes = row.num_classes;
@@ -83,11 +83,15 @@ Pretrained from_row(const HubRow& row) {
 
 }  // namespace
 
+std::string hub_url(std::string_view repository) {
+  return "https://huggingface.co/" + std::string(repository) + "/resolve/main/model.safetensors";
+}
+
 std::string url(Host host, std::string_view file_view, std::string_view hub_name) {
   const std::string file(file_view);
   switch (host) {
     case Host::hub:
-      return "https://huggingface.co/timm/" + std::string(hub_name) + "/resolve/main/model.safetensors";
+      return hub_url("timm/" + std::string(hub_name));
     case Host::vit_augreg:
       return "https://storage.googleapis.com/vit_models/augreg/" + file;
     case Host::vit_sam:

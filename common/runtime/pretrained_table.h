@@ -73,6 +73,8 @@ struct HubRow {
   ResizeRule rule = ResizeRule::squash;
 };
 
+/// transformers' file of a repository ("facebook/detr-resnet-50") on the hub.
+std::string hub_url(std::string_view repository);
 std::string url(Host host, std::string_view file, std::string_view hub_name);
 std::string_view to_string(Licence licence);
 

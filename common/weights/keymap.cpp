@@ -181,6 +181,10 @@ void validate(const RuleGroup& group, const Rule& rule) {
     // The copy may have an index more than the original ("every {i} equals 0"), never one less.
     if (!std::includes(to.begin(), to.end(), from.begin(), from.end()))
       throw Error(ErrorKind::failed, label, "the original has a variable more");
+  } else if (rule.spare) {
+    // Never written, so many of theirs may stand for one of ours.
+    if (!std::includes(from.begin(), from.end(), to.begin(), to.end()))
+      throw Error(ErrorKind::failed, label, "ours has a variable more");
   } else if (!one_way && from != to) {
     throw Error(ErrorKind::failed, label, "the two sides use different variables");
   }

@@ -68,8 +68,10 @@ at::Tensor by_hand(const Inputs& in, Sampling how) {
 TEST(DeformableAttend, IsTheWeightedSumOfItsSamples) {
   const Inputs in;
   for (const auto how : {Sampling::bilinear, Sampling::discrete}) {
-    const auto ours = deformable_attend(in.value, in.levels, in.locations, in.weights, how);
-    test::expect_close(ours.to(at::kDouble), by_hand(in, how), 1e-5);
+    for (const auto& attend : {deformable_attend, deformable_attend_plain}) {
+      const auto ours = attend(in.value, in.levels, in.locations, in.weights, how);
+      test::expect_close(ours.to(at::kDouble), by_hand(in, how), 1e-5);
+    }
   }
 }
 
@@ -86,6 +88,29 @@ TEST(DeformableAttend, KeepsTheTypeOfTheValues) {
       deformable_attend(in.value.to(at::kBFloat16), in.levels, in.locations, in.weights, Sampling::bilinear);
   EXPECT_EQ(half.scalar_type(), at::kBFloat16);
   test::expect_close(half.to(at::kFloat), by_hand(in, Sampling::bilinear).to(at::kFloat), 1e-2);
+}
+
+// Head widths around the registers', in every format, with points that are no numbers: those give nothing.
+TEST(DeformableAttend, KernelEqualsItsPlainTwin) {
+  const std::vector<MapSize> levels{{9, 13}, {5, 7}, {1, 3}};
+  auto locations = test::hashed({2, 33, 4, 3, 4, 2}, 2, 0.5, 1.6);
+  const auto weights = at::softmax(test::hashed({2, 33, 4, 12}, 3, 0, 4), -1).view({2, 33, 4, 3, 4});
+  for (const std::int64_t dim : {1, 7, 16, 24, 32, 40, 64}) {
+    const auto value = test::hashed({2, token_count(levels), 4, dim}, 1);
+    for (const auto type : {at::kFloat, at::kBFloat16, at::kHalf}) {
+      for (const auto how : {Sampling::bilinear, Sampling::discrete}) {
+        SCOPED_TRACE(std::to_string(dim) + " " + c10::toString(type));
+        const auto typed = value.to(type);
+        test::expect_close(deformable_attend(typed, levels, locations, weights, how).to(at::kFloat),
+                           deformable_attend_plain(typed, levels, locations, weights, how).to(at::kFloat),
+                           type == at::kFloat ? 1e-5 : 1e-2);
+      }
+    }
+  }
+  locations.fill_(std::nan(""));
+  const auto nothing = deformable_attend(test::hashed({2, token_count(levels), 4, 32}, 1), levels, locations, weights,
+                                         Sampling::bilinear);
+  EXPECT_EQ(nothing.abs().max().item<float>(), 0);
 }
 
 TEST(DeformableAttend, RefusesWhatDoesNotFit) {

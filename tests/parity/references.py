@@ -14,7 +14,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from safetensors.torch import load_file
 
 from authors import facebook_batch, facebook_detr, lyuwenyu_rtdetr
-from randomise import NoInitialisation, randomise, sharpen_attention
+from randomise import NoInitialisation, randomise
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,10 @@ class Spec:
     seed: int = 1
     padded: bool = False  # detectors: the pictures of the batch have different sizes
 
+    @property
+    def chooses_queries(self) -> bool:
+        return self.library == "lyuwenyu" or self.model.startswith("RTDetr") or self.model.endswith("two-stage")
+
 
 class Reference:
     """A network, an input and what the library makes of it."""
@@ -40,9 +44,7 @@ class Reference:
         height, width = self.library.input_size(self.module, spec)
         generator = torch.Generator().manual_seed(spec.seed + 1000)
         self.images = torch.randn(spec.batch, 3, height, width, generator=generator)
-        randomise(self.module, self.images, spec.seed)
-        if spec.model.lower().startswith("detr"):
-            sharpen_attention(self.module, 3)
+        randomise(self.module, self.images, spec.seed, calm="detr" in spec.model.lower() or spec.library == "lyuwenyu")
         self.mask = self._pad() if spec.padded else None
 
     def _pad(self):
@@ -60,15 +62,15 @@ class Reference:
         with NoInitialisation():
             return LIBRARIES[spec.library].build(spec)
 
-    def outputs(self, module=None) -> dict[str, torch.Tensor]:
-        """What `module`, or the reference's own, makes of the input."""
+    def outputs(self, module, library: str) -> dict[str, torch.Tensor]:
+        """What `module`, a network of `library`, makes of the input."""
         inputs = (self.images,) if self.mask is None else (self.images, self.mask)
         with torch.inference_mode():
-            return self.library.outputs(self.module if module is None else module, *inputs)
+            return LIBRARIES[library].outputs(module, *inputs)
 
     @cached_property
     def expected(self):
-        return self.outputs()
+        return self.outputs(self.module, self.spec.library)
 
     @cached_property
     def state(self) -> dict[str, torch.Tensor]:
