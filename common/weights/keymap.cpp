@@ -190,7 +190,7 @@ void validate(const RuleGroup& group, const Rule& rule) {
   }
   for (const auto* side : {&compiled.from, &compiled.to}) {
     for (const auto& pattern : *side) {
-      if (!pattern.empty() && !one_way && rule.kind != RuleKind::tie && pattern.variables() != from) {
+      if (!pattern.empty() && !one_way && !rule.spare && rule.kind != RuleKind::tie && pattern.variables() != from) {
         throw Error(ErrorKind::failed, label, "a part lacks a variable");
       }
     }
