@@ -1,16 +1,15 @@
 // vitral classify: what is in the pictures.
-#include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/topk.h>
 
-#include <chrono>
-
+#include "apps/collate.h"
 #include "apps/command.h"
 #include "apps/flags.h"
 #include "apps/json_sink.h"
 #include "apps/picture_stream.h"
 #include "apps/report_page.h"
+#include "apps/run_report.h"
+#include "common/core/stop_watch.h"
 #include "common/core/text.h"
 
 namespace vitral::apps {
@@ -48,6 +47,7 @@ class Classification {
       : flags_(flags),
         console_(console),
         json_(console, flags.output.json, flags.output.overwrite),
+        report_(console, json_, flags.output.strict),
         model_(load(flags.model, flags.compute, console)),
         labels_(flags.labels.empty() ? model_.record.labels : read_labels(flags.labels)) {
     if (model_.record.in_chans != 3) throw Error(ErrorKind::usage, "--in-chans", "pictures have 3 channels");
@@ -61,14 +61,15 @@ class Classification {
 
   int run() {
     const auto sources = expand_inputs(flags_.inputs);
+    report_.set_sources(sources.size());
     for (const auto& source : sources) refuse_same_file(flags_.output.json, source.path.string());
-    PictureStream stream(sources, model_.record.preprocess, page_ ? 480 : 0);
+    PictureStream stream(sources, model_.record.preprocess, PrepareOptions{page_ ? 480 : 0});
     std::vector<PreparedPicture> batch;
     std::size_t seen = 0;
     while (auto picture = stream.next()) {
       console_.progress("classify", ++seen, stream.size());
       if (!picture->error.empty()) {
-        skip(*picture);
+        report_.skip(*picture);
         continue;
       }
       batch.push_back(std::move(*picture));
@@ -76,29 +77,18 @@ class Classification {
     }
     compute(batch);
     console_.end_progress();
-    return finish(sources.size());
+    return finish();
   }
 
  private:
-  void skip(const PreparedPicture& picture) {
-    if (flags_.output.strict) throw Error(ErrorKind::input, "", picture.error);
-    last_error_ = picture.error;
-    summary_.failed(picture.source.name, "unreadable", picture.error);
-    if (seen_more_than_one()) console_.warning("skipped: " + picture.error);
-  }
-
-  bool seen_more_than_one() const { return flags_.inputs.size() > 1 || summary_.outputs() + summary_.failures() > 1; }
-
   void compute(std::vector<PreparedPicture>& batch) {
     if (batch.empty()) return;
-    const auto& place = batch.front().placement;
-    auto images = at::empty({static_cast<std::int64_t>(batch.size()), 3, place.height, place.width});
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      images[static_cast<std::int64_t>(i)].copy_(at::from_blob(batch[i].chw.data(), {3, place.height, place.width}));
-    }
-    const auto begin = std::chrono::steady_clock::now();
+    std::vector<const PreparedInput*> inputs;
+    for (const auto& picture : batch) inputs.push_back(&picture.inputs.front());
+    const auto images = stacked_images(inputs);
+    StopWatch watch;
     const auto [features, logits] = flags_.embed ? model_.features_and_logits(images) : std::pair(at::Tensor(), model_.logits(images));
-    const double forward_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    const double forward_ms = watch.lap();
     const auto probabilities = at::softmax(logits, -1);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       batch[i].times.forward = forward_ms / static_cast<double>(batch.size());
@@ -113,7 +103,7 @@ class Classification {
   }
 
   void report(PreparedPicture& picture, const at::Tensor& probabilities, const at::Tensor& features) {
-    const auto begin = std::chrono::steady_clock::now();
+    StopWatch watch;
     const auto count = std::min<std::int64_t>(flags_.topk, probabilities.size(0));
     const auto [scores, ids] = at::topk(probabilities, count);
     auto classes = nlohmann::ordered_json::array();
@@ -128,8 +118,8 @@ class Classification {
       text += line + printable(label(id)) + "\n";
       best.emplace_back(label(id), score);
     }
-    picture.times.postprocess = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-    summary_.succeeded(picture.times.total());
+    picture.times.postprocess = watch.lap();
+    report_.succeeded(picture);
     nlohmann::ordered_json record = {{"schema", "vitral.classes/1"},
                                      {"source", picture.source.name},
                                      {"size", {picture.width, picture.height}},
@@ -144,16 +134,8 @@ class Classification {
     if (page_) page_->add(picture.source.name, std::move(picture.thumbnail), std::move(best));
   }
 
-  int finish(std::size_t sources) {
-    if (summary_.outputs() == 0) {
-      throw Error(ErrorKind::input, "", summary_.failures() == 1 ? last_error_
-                                            : "none of " + std::to_string(summary_.failures()) + " pictures is readable; the last: " + last_error_);
-    }
-    if (json_) json_.write(json_line(summary_.json(sources)));
-    json_.finish();
-    if (summary_.failures() > 0) {
-      console_.warning(std::to_string(summary_.failures()) + " of " + std::to_string(sources) + " pictures skipped");
-    }
+  int finish() {
+    report_.finish();
     if (page_) console_.note("written: " + join(page_->write(), " and "));
     return 0;
   }
@@ -161,11 +143,10 @@ class Classification {
   const ClassifyFlags& flags_;
   Console& console_;
   JsonSink json_;
+  RunReport report_;
   LoadedModel model_;
   std::vector<std::string> labels_;
   std::optional<ReportPage> page_;
-  Summary summary_;
-  std::string last_error_;
 };
 
 }  // namespace

@@ -19,9 +19,11 @@ struct Context {
 /// A subcommand declares its flags on the root and, when it is named, sets `context.run`.
 void add_classify(CLI::App& root, Context& context);
 void add_compare(CLI::App& root, Context& context);
+void add_detect(CLI::App& root, Context& context);
 void add_forward(CLI::App& root, Context& context);
 void add_preprocess(CLI::App& root, Context& context);
 void add_weights(CLI::App& root, Context& context);
+void add_eval(CLI::App& root, Context& context);
 void add_models(CLI::App& root, Context& context);
 void add_bench(CLI::App& root, Context& context);
 void add_doctor(CLI::App& root, Context& context);

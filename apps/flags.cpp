@@ -88,12 +88,14 @@ void OutputFlags::add_output(CLI::App& app, const std::string& help) {
 
 void OutputFlags::add_strict(CLI::App& app) { app.add_flag("--strict", strict, "a bad input ends the run"); }
 
-std::array<std::int64_t, 2> parse_size(const std::string& text) {
+std::array<std::int64_t, 2> parse_size(const std::string& text) { return parse_pair(text, "--imgsz", "HxW"); }
+
+std::array<std::int64_t, 2> parse_pair(const std::string& text, const char* flag, const char* form) {
   const auto number = [&](std::string_view digits) -> std::int64_t {
     int value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (error != std::errc() || end != digits.data() + digits.size() || value < 1 || value > 16'384) {
-      throw Error(ErrorKind::usage, "--imgsz", "'" + printable(text, 100) + "' is neither N nor HxW with 1 to 16384 pixels");
+      throw Error(ErrorKind::usage, flag, "'" + printable(text, 100) + "' is neither N nor " + form + " with 1 to 16384 pixels");
     }
     return value;
   };

@@ -53,7 +53,11 @@ struct OutputFlags {
   bool json_on_stdout() const { return json == "-"; }
 };
 
-/// "224" or "224x160" -> {height, width}; throws Error(usage).
+/// "224" or "224x160" -> both numbers, 1 to 16384 pixels, as they stand there. `form` is how two of them are named ("HxW").
+/// Throws Error(usage).
+std::array<std::int64_t, 2> parse_pair(const std::string& text, const char* flag, const char* form);
+
+/// The value of --imgsz: {height, width}; throws Error(usage).
 std::array<std::int64_t, 2> parse_size(const std::string& text);
 
 /// Loads what the flags name and says what was done. `on_output` hears what each layer gives.

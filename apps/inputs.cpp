@@ -121,6 +121,7 @@ std::vector<PictureSource> expand_inputs(const std::vector<std::string>& argumen
       sources.push_back({argument, argument});
     }
   }
+  for (std::size_t i = 0; i < sources.size(); ++i) sources[i].index = i;
   return sources;
 }
 

@@ -14,6 +14,7 @@ namespace vitral::apps {
 struct PictureSource {
   std::string name;            ///< as the user gave it, or the path below a folder
   std::filesystem::path path;  ///< empty: standard input
+  std::size_t index = 0;       ///< its place among the inputs
 };
 
 /// Expands arguments: a file, a folder (its pictures by extension, sorted by bytes), a glob, `@list.txt` (a path a line,

@@ -19,9 +19,11 @@ void build(CLI::App& root, Context& context) {
   root.require_subcommand(1);
   root.get_formatter()->column_width(34);
   add_classify(root, context);
+  add_detect(root, context);
   add_forward(root, context);
   add_preprocess(root, context);
   add_weights(root, context);
+  add_eval(root, context);
   add_models(root, context);
   add_bench(root, context);
   add_compare(root, context);

@@ -1,6 +1,7 @@
 #include "apps/picture_stream.h"
 
 #include <algorithm>
+#include <cstring>
 #include <thread>
 
 #include "common/core/error.h"
@@ -15,29 +16,57 @@ std::size_t workers_for(std::size_t pictures) {
   return std::min<std::size_t>({pictures, cores, 8});
 }
 
+image::Image cropped(const image::Image& picture, const Tile& tile) {
+  auto part = image::Image::uninitialized(tile.width, tile.height);
+  for (int y = 0; y < tile.height; ++y) {
+    std::memcpy(part.row(y), picture.row(tile.top + y) + 3 * static_cast<std::size_t>(tile.left), part.stride());
+  }
+  return part;
+}
+
+PreparedInput input_of(const image::Image& picture, const Tile& tile, const image::Preprocessor& preprocessor) {
+  PreparedInput input{tile, preprocessor.place(picture), {}};
+  const auto& place = input.placement;
+  input.chw.resize(3u * static_cast<std::size_t>(place.height) * static_cast<std::size_t>(place.width));
+  preprocessor.write(picture, place, input.chw);
+  return input;
+}
+
 }  // namespace
 
-PictureStream::PictureStream(std::vector<PictureSource> sources, Preprocess preprocess, int thumbnail_side)
+void prepare(image::Image picture, const image::Preprocessor& preprocessor, const PrepareOptions& options,
+             PreparedPicture& result) {
+  StopWatch watch;
+  result.width = picture.width;
+  result.height = picture.height;
+  if (options.tiling) {
+    const auto tiles = tiles_of(picture.width, picture.height, *options.tiling);
+    for (const auto& tile : tiles) {
+      if (tiles.size() > 1) result.inputs.push_back(input_of(cropped(picture, tile), tile, preprocessor));
+    }
+  }
+  result.inputs.push_back(input_of(picture, {0, 0, picture.width, picture.height}, preprocessor));
+  result.times.preprocess += watch.lap();
+  const int side = options.thumbnail_side;
+  if (side > 0) result.thumbnail = image::thumbnail(picture, side, side);
+  if (options.keep_picture) result.picture = std::move(picture);
+}
+
+PictureStream::PictureStream(std::vector<PictureSource> sources, Preprocess preprocess, PrepareOptions options)
     : sources_(std::move(sources)),
       preprocessor_(std::move(preprocess)),
-      thumbnail_side_(thumbnail_side),
+      options_(options),
       prefetch_(sources_.size(), workers_for(sources_.size()), 2 * workers_for(sources_.size()) + 2,
-                [this](std::size_t index) { return prepare(index); }) {}
+                [this](std::size_t index) { return read(index); }) {}
 
-PreparedPicture PictureStream::prepare(std::size_t index) const {
+PreparedPicture PictureStream::read(std::size_t index) const {
   PreparedPicture result;
   result.source = sources_[index];
   try {
     StopWatch watch;
-    const auto picture = read_picture(result.source);
+    auto picture = read_picture(result.source);
     result.times.decode = watch.lap();
-    result.width = picture.width;
-    result.height = picture.height;
-    result.placement = preprocessor_.place(picture);
-    result.chw.resize(3u * static_cast<std::size_t>(result.placement.height) * static_cast<std::size_t>(result.placement.width));
-    preprocessor_.write(picture, result.placement, result.chw);
-    result.times.preprocess = watch.lap();
-    if (thumbnail_side_ > 0) result.thumbnail = image::thumbnail(picture, thumbnail_side_, thumbnail_side_);
+    prepare(std::move(picture), preprocessor_, options_, result);
   } catch (const Error& error) {
     result.error = error.what();
   }

@@ -8,32 +8,58 @@
 #include "apps/inputs.h"
 #include "apps/records.h"
 #include "common/core/ordered_prefetch.h"
+#include "common/core/tiles.h"
 #include "common/image/preprocess.h"
+#include "video/media/rational.h"
 
 namespace vitral::apps {
 
+/// One input of the network: a picture, or a tile of it.
+struct PreparedInput {
+  Tile tile;               ///< the part of the upright picture that it shows
+  Placement placement;     ///< of the tile
+  std::vector<float> chw;  ///< [3, placement.height, placement.width]
+};
+
+/// Where a picture of a video belongs.
+struct FrameStamp {
+  std::int64_t index = 0;  ///< in the source, from 0
+  double t_ms = 0;         ///< media time
+  video::Rational rate;    ///< of the source, frames a second
+};
+
 struct PreparedPicture {
   PictureSource source;
-  std::string error;  ///< why it can't be used; empty: it can
-  int width = 0, height = 0;  ///< pixels, upright
-  Placement placement;
-  std::vector<float> chw;     ///< the network's input
-  image::Image thumbnail;     ///< where asked for
+  std::optional<FrameStamp> frame;
+  std::string error;                  ///< why it can't be used; empty: it can
+  int width = 0, height = 0;          ///< pixels, upright
+  std::vector<PreparedInput> inputs;  ///< one; with tiling the tiles, and the whole picture last
+  image::Image picture;               ///< where asked for
+  image::Image thumbnail;             ///< where asked for
   StageTimes times;
 };
 
+struct PrepareOptions {
+  int thumbnail_side = 0;  ///< longest side of the thumbnails in pixels, 0 for none
+  bool keep_picture = false;
+  std::optional<Tiling> tiling;
+};
+
+/// Fills sizes, inputs, pictures and the time of preprocessing. Throws Error(input) for a picture that can't be placed.
+void prepare(image::Image picture, const image::Preprocessor& preprocessor, const PrepareOptions& options,
+             PreparedPicture& result);
+
 class PictureStream {
  public:
-  /// `thumbnail_side`: longest side of the thumbnails in pixels, 0 for none.
-  PictureStream(std::vector<PictureSource> sources, Preprocess preprocess, int thumbnail_side = 0);
+  PictureStream(std::vector<PictureSource> sources, Preprocess preprocess, PrepareOptions options = {});
   std::optional<PreparedPicture> next() { return prefetch_.next(); }
   std::size_t size() const { return sources_.size(); }
 
  private:
-  PreparedPicture prepare(std::size_t index) const;
+  PreparedPicture read(std::size_t index) const;
   std::vector<PictureSource> sources_;
   image::Preprocessor preprocessor_;
-  int thumbnail_side_;
+  PrepareOptions options_;
   OrderedPrefetch<PreparedPicture> prefetch_;
 };
 

@@ -1,9 +1,7 @@
 // vitral preprocess: exactly the tensor that the network would see.
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/zeros.h>
 
+#include "apps/collate.h"
 #include "apps/command.h"
 #include "apps/flags.h"
 #include "apps/picture_stream.h"
@@ -40,31 +38,24 @@ std::vector<PreparedPicture> read_all(PictureStream& stream, bool strict, Consol
 int run(const PreprocessFlags& flags, Console& console) {
   const auto registry = make_registry();
   const auto size = flags.imgsz.empty() ? std::nullopt : std::optional(parse_size(flags.imgsz));
-  const auto preprocess = input_of(*registry, flags.model, size).preprocess;
+  const auto [preprocess, task] = input_of(*registry, flags.model, size);
   AtomicFile early_check(flags.output.output, flags.output.overwrite);
   const auto sources = expand_inputs(flags.inputs);
   for (const auto& source : sources) refuse_same_file(flags.output.output, source.path.string());
   console.detail(explain(preprocess));
   PictureStream stream(sources, preprocess);
   const auto pictures = read_all(stream, flags.output.strict, console);
-  std::int64_t height = 0, width = 0;
+  std::vector<const PreparedInput*> inputs;
+  auto sizes = at::empty({static_cast<std::int64_t>(pictures.size()), 2}, at::kLong);
   for (const auto& picture : pictures) {
-    height = std::max<std::int64_t>(height, picture.placement.height);
-    width = std::max<std::int64_t>(width, picture.placement.width);
-  }
-  const auto count = static_cast<std::int64_t>(pictures.size());
-  auto images = at::zeros({count, 3, height, width});
-  auto sizes = at::empty({count, 2}, at::kLong);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto& picture = pictures[static_cast<std::size_t>(i)];
-    const auto& place = picture.placement;
-    images[i].narrow(1, 0, place.height).narrow(2, 0, place.width).copy_(
-        at::from_blob(const_cast<float*>(picture.chw.data()), {3, place.height, place.width}));
+    const auto i = static_cast<std::int64_t>(inputs.size());
     sizes[i][0] = picture.height;
     sizes[i][1] = picture.width;
+    inputs.push_back(&picture.inputs.front());
   }
   weights::StateDict outputs;
-  outputs.insert("images", images);
+  outputs.insert("images", stacked_images(inputs));
+  if (task == Task::detect) outputs.insert("mask", padding_mask(inputs));
   outputs.insert("sizes", sizes);
   weights::save(flags.output.output, outputs, {}, flags.output.overwrite);
   console.note("written: " + printable(flags.output.output));
@@ -79,7 +70,7 @@ void add_preprocess(CLI::App& root, Context& context) {
   app->add_option("INPUT", flags->inputs, "pictures, folders, globs, @list.txt, or - for standard input")->required();
   app->add_option("-m,--model", flags->model, "a name, with or without a tag, or a native checkpoint file")->required()->type_name("NAME|FILE");
   app->add_option("--imgsz", flags->imgsz, "input size in pixels")->type_name("N|HxW");
-  flags->output.add_output(*app, "safetensors to write: images F32 [B, 3, H, W], sizes I64 [B, 2]");
+  flags->output.add_output(*app, "safetensors to write: images F32 [B, 3, H, W], sizes I64 [B, 2], of detectors also mask BOOL [B, H, W]");
   app->get_option("--output")->required();
   flags->output.add_strict(*app);
   flags->console.add(*app);

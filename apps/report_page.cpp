@@ -2,9 +2,9 @@
 
 #include <cstdio>
 
-#include "common/core/error.h"
+#include "apps/output_folder.h"
 #include "common/core/file.h"
-#include "common/core/text.h"
+#include "datasets/metrics/plots.h"
 
 namespace vitral::apps {
 namespace {
@@ -40,30 +40,9 @@ std::string base64(std::span<const std::byte> bytes) {
   return out;
 }
 
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (const char c : printable(text)) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 ReportPage::ReportPage(std::filesystem::path folder, bool overwrite, std::string model)
     : folder_(std::move(folder)), overwrite_(overwrite), model_(std::move(model)) {
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  if (error || !std::filesystem::is_directory(folder_)) {
-    throw Error(ErrorKind::usage, printable(folder_.string()), "can't be made a folder" + (error ? ": " + error.message() : ""));
-  }
-  for (const auto& path : {sheet_path(folder_), page_path(folder_)}) {
-    if (!overwrite_ && std::filesystem::exists(path)) throw Error(ErrorKind::usage, printable(path.string()), "exists; -y overwrites it");
-  }
+  claim_folder(folder_, {sheet_path({}).string(), page_path({}).string()}, overwrite_);
 }
 
 void ReportPage::add(const std::string& name, image::Image thumbnail, std::vector<std::pair<std::string, float>> classes) {
@@ -74,15 +53,15 @@ std::string ReportPage::html() const {
   std::string html = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>vitral classify</title><style>";
   html += kStyle;
-  html += "</style></head><body><h1>vitral classify</h1><p class=\"sub\">" + escape_html(model_) + " &middot; " +
+  html += "</style></head><body><h1>vitral classify</h1><p class=\"sub\">" + escape_markup(model_) + " &middot; " +
           std::to_string(cards_.size()) + " pictures</p><main>\n";
   for (const auto& card : cards_) {
-    html += "<article><img alt=\"" + escape_html(card.title) + "\" src=\"data:image/jpeg;base64," +
-            base64(image::encode_jpeg(card.picture, 88)) + "\"><div class=\"t\"><h2>" + escape_html(card.title) + "</h2><ol>";
+    html += "<article><img alt=\"" + escape_markup(card.title) + "\" src=\"data:image/jpeg;base64," +
+            base64(image::encode_jpeg(card.picture, 88)) + "\"><div class=\"t\"><h2>" + escape_markup(card.title) + "</h2><ol>";
     for (const auto& [label, score] : card.scores) {
       char percent[16];
       std::snprintf(percent, sizeof percent, "%.1f%%", 100.0 * score);
-      html += "<li><span class=\"b\" style=\"width:" + std::string(percent) + "\"></span><span class=\"l\">" + escape_html(label) +
+      html += "<li><span class=\"b\" style=\"width:" + std::string(percent) + "\"></span><span class=\"l\">" + escape_markup(label) +
               "</span><span class=\"s\">" + percent + "</span></li>";
     }
     html += "</ol></div></article>\n";

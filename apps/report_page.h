@@ -29,7 +29,4 @@ class ReportPage {
 /// The bytes in base64 (RFC 4648).
 std::string base64(std::span<const std::byte> bytes);
 
-/// Text inside HTML.
-std::string escape_html(std::string_view text);
-
 }  // namespace vitral::apps

@@ -18,10 +18,10 @@ std::string quote(const std::string& word) {
 
 }  // namespace
 
-Outcome run_shell(const std::string& command, const std::filesystem::path& folder) {
+Outcome run_shell(const std::string& command, const std::filesystem::path& folder, const std::string& program) {
   TemporaryFolder scratch;
   // Weights that the user of this machine has are none of the tests' business: the store is in their own folder.
-  const std::string line = "cd " + quote(folder.string()) + " && export VITRAL=" + quote(VITRAL_PROGRAM) +
+  const std::string line = "cd " + quote(folder.string()) + " && export VITRAL=" + quote(program) +
                            " VITRAL_HOME=" + quote((folder / "home").string()) + " && { " + command + "; } >" +
                            quote((scratch / "out").string()) + " 2>" + quote((scratch / "err").string());
   const int status = std::system(("bash -c " + quote(line)).c_str());
@@ -32,12 +32,13 @@ Outcome run_shell(const std::string& command, const std::filesystem::path& folde
   return outcome;
 }
 
-Outcome run_vitral(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::string& input) {
+Outcome run_vitral(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::string& input,
+                   const std::string& program) {
   TemporaryFolder scratch;
   spit(scratch / "in", input);
   std::string command = "\"$VITRAL\"";
   for (const auto& argument : arguments) command += " " + quote(argument);
-  return run_shell(command + " < " + quote((scratch / "in").string()), folder);
+  return run_shell(command + " < " + quote((scratch / "in").string()), folder, program);
 }
 
 TemporaryFolder::TemporaryFolder() {

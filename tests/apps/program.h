@@ -13,10 +13,11 @@ struct Outcome {
 };
 
 /// Runs `vitral arguments…` in `folder`; `input` goes to its standard input.
-Outcome run_vitral(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::string& input = "");
+Outcome run_vitral(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::string& input = "",
+                   const std::string& program = VITRAL_PROGRAM);
 
 /// Runs a shell command line with $VITRAL set to the program.
-Outcome run_shell(const std::string& command, const std::filesystem::path& folder);
+Outcome run_shell(const std::string& command, const std::filesystem::path& folder, const std::string& program = VITRAL_PROGRAM);
 
 /// A folder that disappears with the object.
 class TemporaryFolder {

@@ -51,17 +51,21 @@ def collect(registered):
     from adaptation import adaptation_cases
     from catalogue import catalogue_cases
     from conversion import conversion_cases
+    from evaluation import evaluation_cases
     from faults import fault_cases
     from layers import layer_cases
     from pixels import pixel_cases
     from published import published_cases
     from selfcheck import selfcheck_cases
     from tables import forward_cases
+    from videos import video_cases
 
     disable_progress_bar()
     return [
         *selfcheck_cases(),
         *fault_cases(),
+        *evaluation_cases(),
+        *video_cases(),
         *catalogue_cases(registered),
         *published_cases(),
         *pixel_cases(registered),
