@@ -2,7 +2,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/randn.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "apps/command.h"
@@ -10,6 +9,7 @@
 #include "apps/json_sink.h"
 #include "apps/machine.h"
 #include "apps/records.h"
+#include "common/core/stop_watch.h"
 #include "common/core/text.h"
 
 namespace vitral::apps {
@@ -34,10 +34,25 @@ std::vector<std::string> split(const std::string& text) {
   return parts;
 }
 
+/// {height, width} of the input. Detectors whose input follows the picture's shape get what they would make of the
+/// commonest picture, 4 to 3, unless --imgsz names both sides.
+std::array<std::int64_t, 2> input_size(const LoadedModel& model, const ModelFlags& flags) {
+  if (model.record.height > 0) return {model.record.height, model.record.width};
+  const auto named = flags.image_size();
+  if (named && (*named)[0] != (*named)[1]) return *named;
+  const std::int64_t shorter = model.record.preprocess.resize;
+  return {shorter, shorter * 4 / 3};
+}
+
+/// Of a detector from the input to the final detections, suppression included.
 double timed_ms(const LoadedModel& model, const at::Tensor& images) {
-  const auto begin = std::chrono::steady_clock::now();
-  model.logits(images);
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  StopWatch watch;
+  if (model.entry->task == Task::detect) {
+    model.detect({images, {}}, DetectOptions{});
+  } else {
+    model.logits(images);
+  }
+  return watch.lap();
 }
 
 nlohmann::ordered_json measure(const std::string& name, const BenchFlags& flags, Console& console) {
@@ -45,7 +60,8 @@ nlohmann::ordered_json measure(const std::string& name, const BenchFlags& flags,
   one.model = name;
   const auto model = load(one, flags.compute, console, /*allow_random=*/true);
   at::manual_seed(flags.model.seed);
-  const auto images = at::randn({flags.compute.batch, model.record.in_chans, model.record.height, model.record.width});
+  const auto [height, width] = input_size(model, one);
+  const auto images = at::randn({flags.compute.batch, model.record.in_chans, height, width});
   for (int i = 0; i < flags.warmup; ++i) timed_ms(model, images);
   std::vector<double> times;
   for (int i = 0; i < flags.iters; ++i) {
@@ -58,6 +74,7 @@ nlohmann::ordered_json measure(const std::string& name, const BenchFlags& flags,
   const double bytes_each = flags.compute.precision == "fp32" ? 4.0 : 2.0;
   return {{"model", name},
           {"precision", flags.compute.precision},
+          {"input", {height, width}},
           {"batch", flags.compute.batch},
           {"threads", at::get_num_threads()},
           {"device", flags.compute.device == "auto" ? "cpu" : flags.compute.device},

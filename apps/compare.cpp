@@ -1,7 +1,5 @@
 // vitral compare: where two models, precisions, devices or checkpoints of one architecture part.
-#include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
-
+#include "apps/collate.h"
 #include "apps/command.h"
 #include "apps/flags.h"
 #include "apps/image_tensors.h"
@@ -68,17 +66,19 @@ Side side_of(const std::string& text, const CompareFlags& flags) {
   return side;
 }
 
-at::Tensor read_input(const std::string& input, const LoadedModel& model) {
-  if (input.ends_with(".safetensors")) return InputFile(input).images(model);
+PictureBatch read_input(const std::string& input, const LoadedModel& model) {
+  if (input.ends_with(".safetensors")) return InputFile(input).batch(model);
   PictureStream stream(expand_inputs({input}), model.record.preprocess);
-  auto picture = stream.next();
+  const auto picture = stream.next();
   if (!picture->error.empty()) throw Error(ErrorKind::input, "", picture->error);
-  const auto& place = picture->placement;
-  return at::from_blob(picture->chw.data(), {1, 3, place.height, place.width}).clone();
+  const PreparedInput* one = &picture->inputs.front();
+  return collate({&one, 1});
 }
 
-NamedTensors outputs(const LoadedModel& model, const at::Tensor& images) {
-  return {{"logits", model.logits(images)}};
+/// Raw outputs of any network.
+NamedTensors outputs(const LoadedModel& model, const PictureBatch& batch) {
+  if (model.entry->task == Task::detect) return model.raw(batch);
+  return {{"logits", model.logits(batch.images)}};
 }
 
 class Comparison {
@@ -88,17 +88,17 @@ class Comparison {
   int run() {
     JsonSink json(console_, flags_.output.json, flags_.output.overwrite);
     const Side a = side_of(flags_.a, flags_), b = side_of(flags_.b, flags_);
-    at::Tensor images;
+    PictureBatch batch;
     NamedTensors last;
     {
       const auto model =
           load(a.model, a.compute, console_, true, [&](const auto& name, const auto& y) { layers_.hear_a(name, y); });
-      images = read_input(flags_.input, model);
-      last = outputs(model, images);
+      batch = read_input(flags_.input, model);
+      last = outputs(model, batch);
     }
     const auto model =
         load(b.model, b.compute, console_, true, [&](const auto& name, const auto& y) { layers_.hear_b(name, y); });
-    const auto last_b = outputs(model, images);
+    const auto last_b = outputs(model, batch);
     for (std::size_t i = 0; i < std::min(last.size(), last_b.size()); ++i) {
       if (last[i].second.sizes() == last_b[i].second.sizes()) {
         outputs_.push_back(layer_error(last[i].first, last[i].second, last_b[i].second));

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "apps/registry.h"
+#include "apps/user_store.h"
 #include "common/core/file.h"
 #include "common/core/text.h"
 #include "common/runtime/device.h"

@@ -68,8 +68,7 @@ int run(const ForwardFlags& flags, Console& console) {
     throw Error(ErrorKind::usage, "--features",
                 "detectors have no pooled features, and " + model.entry->name + " is one");
   }
-  const InputFile file(flags.input);
-  const PictureBatch all{file.images(model), detects ? file.mask(file.images(model)) : at::Tensor()};
+  const PictureBatch all = InputFile(flags.input).batch(model);
   Outputs outputs;
   for (std::int64_t begin = 0; begin < all.images.size(0); begin += flags.compute.batch) {
     const auto part = [&](const at::Tensor& whole) {

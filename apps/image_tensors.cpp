@@ -61,6 +61,12 @@ at::Tensor InputFile::mask(const at::Tensor& images) const {
   return padding;
 }
 
+PictureBatch InputFile::batch(const LoadedModel& model) const {
+  auto all = images(model);
+  auto padding = model.entry->task == Task::detect ? mask(all) : at::Tensor();
+  return {std::move(all), std::move(padding)};
+}
+
 void InputFile::refuse(const std::string& message) const {
   throw Error(ErrorKind::input, printable(path_), message);
 }

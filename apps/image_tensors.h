@@ -20,6 +20,8 @@ class InputFile {
   at::Tensor images(const LoadedModel& model) const;
   /// `mask` as bool [B, H, W], true = padding, or nothing where the file has none.
   at::Tensor mask(const at::Tensor& images) const;
+  /// Both; the mask only for detectors.
+  PictureBatch batch(const LoadedModel& model) const;
 
  private:
   [[noreturn]] void refuse(const std::string& message) const;

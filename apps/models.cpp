@@ -7,6 +7,7 @@
 #include "apps/pull.h"
 #include "apps/records.h"
 #include "apps/registry.h"
+#include "apps/user_store.h"
 #include "common/core/text.h"
 
 namespace vitral::apps {

@@ -7,6 +7,7 @@
 #include "apps/json_sink.h"
 #include "apps/records.h"
 #include "apps/registry.h"
+#include "apps/user_store.h"
 #include "common/core/sha256.h"
 #include "common/core/text.h"
 #include "common/download/download.h"

@@ -1,7 +1,5 @@
 #include "apps/registry.h"
 
-#include <cstdlib>
-
 #include "apps/backbones.h"
 #include "cnn/register.h"
 #include "detr/register.h"
@@ -22,13 +20,6 @@ std::shared_ptr<const Registry> make_registry() {
   detr::register_deformable_detr(*registry, resnet_backbones());
   detr::register_rtdetr(*registry, resnet_backbones());
   return registry;
-}
-
-ModelStore user_store() {
-  return ModelStore::of_user([](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value == nullptr ? "" : value);
-  });
 }
 
 }  // namespace vitral::apps

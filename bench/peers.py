@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares the speed of the program with timm, torch.compile, ONNX Runtime and OpenVINO on the same network.
+"""Compares the speed of the program with PyTorch (eager, compiled), ONNX Runtime and OpenVINO on the same network.
 
     peers.py --vitral build/release/bin/vitral [--models A,B] [--precisions fp32,bf16] [--rounds 7]
              [--report F.json] [--table F.md]
@@ -21,16 +21,17 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from networks import save_weights
 from peers_report import machine, markdown, versions
 
 HERE = Path(__file__).resolve().parent
-PEERS = ("timm eager", "torch.compile", "ONNX Runtime", "OpenVINO")
+PEERS = ("PyTorch eager", "torch.compile", "ONNX Runtime", "OpenVINO")
 MODELS = ("vit_base_patch16_224", "deit_small_patch16_224", "vit_tiny_patch16_224", "resnet50")
 
 
 @dataclass
 class Contestant:
-    """Somebody who can run a network N times; `error` is its distance from timm in fp32, in standard deviations."""
+    """Somebody who can run a network N times; `error` is its distance from PyTorch's in fp32, in standard deviations."""
 
     name: str
     times: list = field(default_factory=list)
@@ -183,18 +184,6 @@ def ratios(rows):
     return result | {what: ours["ms"][what] / min(row["ms"][what] for row in peers) for what in ("min", "p50")}
 
 
-def save_weights(model, folder):
-    """The same random weights for everybody."""
-    import timm
-    import torch
-    from safetensors.torch import save_file
-
-    torch.manual_seed(0)
-    path = folder / f"{model}.safetensors"
-    save_file({name: value.contiguous() for name, value in timm.create_model(model).state_dict().items()}, path)
-    return str(path)
-
-
 def parse(arguments):
     def listed(text):
         return [part.strip() for part in text.split(",") if part.strip()]
@@ -202,7 +191,7 @@ def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vitral", type=Path, required=True, metavar="FILE", help="the program")
     parser.add_argument(
-        "--models", type=listed, default=list(MODELS), metavar="A,B", help="timm's names (default: %(default)s)"
+        "--models", type=listed, default=list(MODELS), metavar="A,B", help="timm's names, and those of networks.py (default: %(default)s)"
     )
     parser.add_argument(
         "--precisions", type=listed, default=["fp32", "bf16"], metavar="P,Q", help="default: %(default)s"

@@ -90,15 +90,44 @@ PixelBox on_pixels(const LabelledBox& box, const Image& image) {
   return {left, top, clip(box.xmax, image.width) - left, clip(box.ymax, image.height) - top};
 }
 
-void draw_label(Canvas& canvas, const Image& image, const std::string& text, const PixelBox& box, const Font& font,
-                Color color) {
-  const int gap = font.height / 2;
-  const std::string shown = fitted(text, font, std::max(image.width - 2 * gap, 1));
-  const int width = text_width(shown, font) + 2 * gap, height = font.height + 2 * gap;
-  const int left = std::clamp(box.left, 0, std::max(image.width - width, 0));
-  const int top = box.top >= height ? box.top - height : box.top;  // above the box, inside where there is no room
-  canvas.fill({left, top, width, height}, color);
-  canvas.text(shown, left + gap, top + gap, font, ink_on(color));
+bool overlap(const PixelBox& a, const PixelBox& b) {
+  return a.left < b.left + b.width && b.left < a.left + a.width && a.top < b.top + b.height && b.top < a.top + a.height;
+}
+
+/// A label above its box or, where other labels or the edge are in the way, inside it, below it, or at its right end.
+PixelBox place_label(const Image& image, const PixelBox& box, int width, int height, std::span<const PixelBox> others) {
+  const auto inside = [&](int left, int top) {
+    return PixelBox{std::clamp(left, 0, std::max(image.width - width, 0)),
+                    std::clamp(top, 0, std::max(image.height - height, 0)), width, height};
+  };
+  const int right = box.left + box.width - width, below = box.top + box.height;
+  const bool room_above = box.top >= height;
+  const PixelBox usual = inside(box.left, room_above ? box.top - height : box.top);
+  for (const PixelBox& place : {usual, inside(box.left, box.top), inside(box.left, below), inside(right, below),
+                                inside(right, box.top - height)}) {
+    if (std::none_of(others.begin(), others.end(), [&](const auto& other) { return overlap(place, other); }))
+      return place;
+  }
+  return usual;
+}
+
+/// Labels of all boxes; the last box, drawn on top, chooses its place first.
+void draw_labels(Canvas& canvas, const Image& image, std::span<const LabelledBox> boxes, const Font& font) {
+  const int gap = std::max(2, font.height / 3);
+  std::vector<PixelBox> places;
+  for (std::size_t i = boxes.size(); i-- > 0;) {
+    const PixelBox box = on_pixels(boxes[i], image);
+    if (box.width <= 0 || box.height <= 0 || boxes[i].text.empty()) continue;
+    const std::string shown = fitted(boxes[i].text, font, std::max(image.width - 2 * gap, 1));
+    const auto place = place_label(image, box, text_width(shown, font) + 2 * gap, font.height + 2 * gap, places);
+    const bool free =
+        std::none_of(places.begin(), places.end(), [&](const auto& other) { return overlap(place, other); });
+    places.push_back(place);
+    if (!free) continue;  // a label under another one could not be read
+    const Color color = color_of(boxes[i].color);
+    canvas.fill(place, color);
+    canvas.text(shown, place.left + gap, place.top + gap, font, ink_on(color));
+  }
 }
 
 std::vector<std::byte> encode(const Image& image, const char* extension, const std::vector<int>& parameters) {
@@ -118,19 +147,14 @@ std::vector<std::byte> encode(const Image& image, const char* extension, const s
 
 void draw_boxes(Image& image, std::span<const LabelledBox> boxes) {
   const int side = std::min(image.width, image.height);
-  const int thickness = std::max(2, side / 250);
-  const Font font{std::clamp(side / 50, 8, 40), true};
+  const int thickness = std::max(side < 240 ? 1 : 2, side / 300);
+  const Font font{std::clamp(side / 60, 7, 40), true};
   Canvas canvas(image);
   for (const LabelledBox& box : boxes) {
     const PixelBox place = on_pixels(box, image);
     if (place.width > 0 && place.height > 0) canvas.outline(place, thickness, color_of(box.color));
   }
-  for (const LabelledBox& box : boxes) {  // labels last: no line crosses them
-    const PixelBox place = on_pixels(box, image);
-    if (place.width > 0 && place.height > 0 && !box.text.empty()) {
-      draw_label(canvas, image, box.text, place, font, color_of(box.color));
-    }
-  }
+  draw_labels(canvas, image, boxes, font);  // last: no line crosses them
 }
 
 Image thumbnail(const Image& image, int max_width, int max_height) {

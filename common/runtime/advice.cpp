@@ -19,6 +19,9 @@ class Adviser {
     channels_ = channels_in_file(*net);
   }
 
+  /// True where the file fits at the published size, with whatever classes and channels it has.
+  bool fits_as_published() const { return fits(entry_, {record_.height, record_.width}); }
+
   std::string text(const Registry& registry) const {
     const std::string flags = (classes_ == record_.num_classes ? "" : " --num-classes " + std::to_string(classes_)) +
                               (channels_ == record_.in_chans ? "" : " --in-chans " + std::to_string(channels_));
@@ -85,7 +88,48 @@ class Adviser {
   std::int64_t classes_ = 0, channels_ = 3;
 };
 
+/// Learnt numbers and running statistics; the same whatever the names.
+double numbers_of(const weights::Checkpoint& checkpoint) {
+  double count = 0;
+  for (const auto& each : checkpoint.tensors) count += static_cast<double>(each.tensor.numel());
+  return count;
+}
+
+/// Heads of another class count and statistics change the sum by a little, so that it tells most networks apart without
+/// building them.
+bool may_hold(double numbers, const ModelEntry& entry) {
+  const auto params = static_cast<double>(entry.params);
+  return numbers > 0.8 * params && numbers < 1.1 * params;
+}
+
+/// True where the file has every weight of `entry`, in the layout of `map` (null: our own names).
+bool holds(const ModelEntry& entry, const weights::KeyMap* map, const weights::Checkpoint& checkpoint) {
+  const auto& published = entry.pretrained.front();
+  NativeRecord record;
+  record.origin = map != nullptr ? std::string(map->origin) : entry.own_layout;
+  record.num_classes = published.num_classes;
+  record.height = published.preprocess.height;
+  record.width = published.preprocess.width;
+  auto state = weights::to_state_dict(checkpoint, weights::Storage::mapped);
+  if (map != nullptr) {
+    const auto plan = weights::plan(checkpoint.names(), *map, weights::Direction::to_ours);
+    if (!plan.is_clean()) return false;
+    state = weights::apply(plan, state);
+  }
+  return Adviser(entry, record, state).fits_as_published();
+}
+
 }  // namespace
+
+std::string contents(const Registry& registry, const weights::Checkpoint& checkpoint) {
+  const double numbers = numbers_of(checkpoint);
+  const auto names = checkpoint.names();
+  for (const auto& entry : registry.entries()) {
+    if (!may_hold(numbers, *entry) || !holds(*entry, weights::detect(names, entry->key_maps), checkpoint)) continue;
+    return "it holds " + entry->name + (entry->task == Task::detect ? ", a detector" : ", a classifier");
+  }
+  return "";
+}
 
 std::string advice(const Registry& registry, const ModelEntry& entry, const NativeRecord& record,
                    const weights::StateDict& state) {

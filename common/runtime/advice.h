@@ -5,6 +5,7 @@
 
 #include "common/runtime/native.h"
 #include "common/runtime/registry.h"
+#include "common/weights/checkpoint.h"
 #include "common/weights/state_dict.h"
 
 namespace vitral {
@@ -14,5 +15,9 @@ namespace vitral {
 /// Found by building the candidates without values and comparing shapes.
 std::string advice(const Registry& registry, const ModelEntry& entry, const NativeRecord& record,
                    const weights::StateDict& state);
+
+/// What a file of other keys than `entry` knows holds: "it holds resnet50, a classifier". Empty where no registered
+/// network has these keys.
+std::string contents(const Registry& registry, const weights::Checkpoint& checkpoint);
 
 }  // namespace vitral

@@ -137,6 +137,7 @@ void fill(LoadedModel& model, const weights::KeyMap* map, const LoadRequest& req
   auto loaded = weights::load_into(model.net->module(), state, {true, request.storage}, std::move(report));
   if (!request.allow_partial && !only_heads_missing(loaded)) {
     if (every_key_is_known) loaded.advice = advice(registry, *model.entry, model.record, state);
+    if (loaded.advice.empty()) loaded.contents = contents(registry, checkpoint);
     throw weights::LoadError(std::move(loaded));
   }
   checkpoint.check();

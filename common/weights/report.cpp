@@ -106,6 +106,7 @@ LoadReport begin_report(const Checkpoint& checkpoint, const Plan& plan) {
 LoadError::LoadError(LoadReport report)
     : Error(ErrorKind::weights, printable(report.file),
             "does not fit " + (report.model.empty() ? "the model" : report.model) + ": " + report.problems() +
+                (report.contents.empty() ? "" : "; " + report.contents) +
                 (report.advice.empty() ? "" : "; it would fit with " + report.advice)),
       report_(std::make_shared<const LoadReport>(std::move(report))) {}
 

@@ -41,7 +41,8 @@ struct LoadReport {
   std::vector<std::string> dropped;  ///< buffers that carry no weights
   std::vector<Renaming> renamed;
   std::vector<Adaptation> adapted;
-  std::string advice;  ///< what would make it fit, in words for the error line; empty: not known
+  std::string advice;    ///< what would make it fit, in words for the error line; empty: not known
+  std::string contents;  ///< "it holds resnet50, a classifier", where another network was asked for; empty: not known
 
   /// True where nothing is missing, unexpected or of another shape.
   bool is_complete() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }

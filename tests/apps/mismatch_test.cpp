@@ -50,6 +50,14 @@ TEST_F(Mismatch, OfTheChannels) {
   expect_error(classify("vit_tiny_patch16_224", "grey.safetensors"), 3, "it would fit with --in-chans 1");
 }
 
+TEST_F(Mismatch, OfTheTaskSaysWhatTheFileIs) {
+  write("classes.safetensors", "resnet50");
+  const auto outcome = run({"detect", "-m", "detr_resnet50", "-w", "classes.safetensors", "a.png"});
+  expect_error(outcome, 3, "it holds resnet50, a classifier");
+  write("tokens.safetensors", "vit_tiny_patch16_224", 10);
+  expect_error(classify("resnet18", "tokens.safetensors"), 3, "it holds vit_tiny_patch16_224, a classifier");
+}
+
 TEST_F(Mismatch, OfTheWidthShowsFiveAndCountsTheRest) {
   write("small.safetensors", "vit_small_patch16_224", 3);
   const auto outcome = classify("vit_tiny_patch16_224", "small.safetensors");

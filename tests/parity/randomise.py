@@ -40,7 +40,7 @@ def randomise(model: nn.Module, images: torch.Tensor, seed: int, calm: bool = Fa
     """Draws all parameters, then sets running statistics near what `images` give.
 
     `calm`: deep detectors of unit gain are chaotic: what float32 and float64 make of them differs by up to 100 %. With
-    projections of half the size and residual branches of a quarter it is 1e-5 of a standard deviation, and their
+    projections of half the size and residual branches of a fifth it is 1e-5 of a standard deviation, and their
     queries still differ.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -97,7 +97,16 @@ def _calibrate(model, images, generator):
         norm.num_batches_tracked.fill_(12345)
 
 
-_ENDS_OF_BRANCHES = re.compile(r"(bn3|branch2c\.norm|layer\.2\.normalization)$")
+_NORM_OF_BRANCH = re.compile(r"(.*)(?:bn|branch2|layer\.)([1-3a-c])(?:\.norm|\.normalization|)$")
+
+
+def _ends_of_branches(names):
+    """The last norm of every residual branch: torchvision's bn3, lyuwenyu's branch2c.norm, transformers' layer.N."""
+    last = {}
+    for name in names:
+        if found := _NORM_OF_BRANCH.match(name):
+            last[found[1]] = max(last.get(found[1], ""), name)
+    return set(last.values())
 
 
 def _calibrate_frozen(model, images, generator):
@@ -113,10 +122,11 @@ def _calibrate_frozen(model, images, generator):
         norm.running_mean.copy_(mean + 0.3 * noise * variance.sqrt())
         norm.running_var.copy_(variance * torch.empty_like(mean).uniform_(0.6, 1.6, generator=generator) + 1e-3)
 
+    ends = _ends_of_branches(frozen)
     for name, norm in frozen.items():
         _normal(norm.weight, 0.2, generator, mean=1.0)
-        if _ENDS_OF_BRANCHES.search(name):
-            norm.weight *= 0.25
+        if name in ends:
+            norm.weight *= 0.2
         _normal(norm.bias, 0.2, generator)
     hooks = [norm.register_forward_pre_hook(settle) for norm in frozen.values()]
     model(images)

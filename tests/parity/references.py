@@ -1,5 +1,6 @@
 """Full-size networks of the real libraries with seeded random weights: what the program is compared with."""
 
+import copy
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ class Spec:
     batch: int = 2
     seed: int = 1
     padded: bool = False  # detectors: the pictures of the batch have different sizes
+
+    @property
+    def takes_pixels(self) -> bool:
+        """Discrete sampling: rounding moves a sample to the next pixel, however exact the rest is."""
+        return self.model.endswith("-dsp")
 
     @property
     def chooses_queries(self) -> bool:
@@ -73,6 +79,16 @@ class Reference:
         return self.outputs(self.module, self.spec.library)
 
     @cached_property
+    def neighbours(self) -> list[dict[str, torch.Tensor]]:
+        """What the library makes of the input in float64, and of inputs that differ by less than float32 tells apart."""
+        inputs = () if self.mask is None else (self.mask,)
+        generator = torch.Generator().manual_seed(self.spec.seed)
+        noisy = [self.images * (1 + 3e-7 * torch.randn(self.images.shape, generator=generator)) for _ in range(3)]
+        with torch.inference_mode():
+            exact = self.library.outputs(copy.deepcopy(self.module).double(), self.images.double(), *inputs)
+            return [exact, *(self.library.outputs(self.module, images, *inputs) for images in noisy)]
+
+    @cached_property
     def state(self) -> dict[str, torch.Tensor]:
         """Names and tensors as the library's own files have them."""
         return self.library.state(self.module)
@@ -83,7 +99,7 @@ class Reference:
             for tensor in (*self.module.parameters(), *self.module.buffers()):
                 if tensor.is_floating_point():
                     tensor.copy_(tensor.to(dtype).float())
-        for name in ("expected", "state"):
+        for name in ("expected", "neighbours", "state"):
             self.__dict__.pop(name, None)
         return self
 

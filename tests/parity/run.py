@@ -51,6 +51,7 @@ def collect(registered):
     from adaptation import adaptation_cases
     from catalogue import catalogue_cases
     from conversion import conversion_cases
+    from detection import detection_cases
     from evaluation import evaluation_cases
     from faults import fault_cases
     from layers import layer_cases
@@ -69,6 +70,7 @@ def collect(registered):
         *catalogue_cases(registered),
         *published_cases(),
         *pixel_cases(registered),
+        *detection_cases(),
         *conversion_cases(registered),
         *forward_cases(registered),
         *adaptation_cases(),
