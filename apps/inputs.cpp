@@ -10,18 +10,14 @@
 #include "common/core/file.h"
 #include "common/core/text.h"
 #include "common/image/decode.h"
+#include "common/image/sniff.h"
 
 namespace vitral::apps {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool has_picture_extension(const fs::path& path) {
-  static constexpr std::array<std::string_view, 9> kExtensions{".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"};
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
+bool is_picture(const fs::path& path) { return image::has_picture_extension(path.native()); }
 
 void sort_by_bytes(std::vector<fs::path>& paths) {
   std::sort(paths.begin(), paths.end(), [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
@@ -110,7 +106,7 @@ std::vector<PictureSource> expand_inputs(const std::vector<std::string>& argumen
       const auto listed = expand_list(argument);
       sources.insert(sources.end(), listed.begin(), listed.end());
     } else if (fs::is_directory(argument, error)) {
-      const auto files = files_of(argument, has_picture_extension);
+      const auto files = files_of(argument, is_picture);
       if (files.empty()) throw Error(ErrorKind::input, printable(argument), "holds no pictures (.jpg .png .bmp .webp .pnm)");
       for (const auto& file : files) sources.push_back({file.string(), file});
     } else if (is_pattern(argument) && !fs::exists(argument, error)) {

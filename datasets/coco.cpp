@@ -145,7 +145,7 @@ Ids unique_ids(const Reader& reader, std::vector<Value>& values, std::string_vie
   Ids ids;
   ids.reserve(values.size());
   reader.remove_broken(values, noun, [&](const Value& value) -> std::string {
-    return ids.insert(value.id).second ? "" : "the id is there twice";
+    return ids.insert(value.id).second ? "" : std::string(kCocoIdTwice);
   });
   return ids;
 }

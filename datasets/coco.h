@@ -48,6 +48,9 @@ struct CocoResult {
 /// out.
 using CocoProblemHandler = std::function<void(const std::string& problem)>;
 
+/// How the problem of an id that an earlier record has too ends.
+inline constexpr std::string_view kCocoIdTwice = "the id is there twice";
+
 /// The largest number that a box or an area may hold, so that no product or sum of them leaves the exact range of
 /// sizes.
 inline constexpr double kLargestCocoNumber = 1e9;

@@ -1,6 +1,8 @@
 #include "datasets/coco_folder.h"
 
 #include <algorithm>
+#include <cstring>
+#include <unordered_set>
 
 #include "common/core/error.h"
 #include "common/core/text.h"
@@ -39,7 +41,21 @@ fs::path picture_folder(const fs::path& root, const fs::path& annotations, const
 
 }  // namespace
 
-CocoFolder read_coco_folder(const fs::path& root, const std::string& split) {
+std::vector<std::string> coco_splits(const fs::path& root) {
+  std::vector<std::string> splits;
+  for (const auto& file : annotation_files(root, "")) {
+    const std::string stem = file.stem().string();
+    if (stem.starts_with(kPrefix)) splits.push_back(stem.substr(std::strlen(kPrefix)));
+  }
+  std::error_code error;
+  for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
+    if (fs::exists(it->path() / "_annotations.coco.json")) splits.push_back(it->path().filename().string());
+  }
+  std::sort(splits.begin(), splits.end());
+  return splits;
+}
+
+CocoFolder read_coco_folder(const fs::path& root, const std::string& split, const CocoProblemHandler& on_problem) {
   const auto files = annotation_files(root, split);
   const std::string subject = printable(root.string(), 1'000);
   if (files.empty()) {
@@ -53,15 +69,29 @@ CocoFolder read_coco_folder(const fs::path& root, const std::string& split) {
                     printable(files[1].filename().string(), 200));
   }
   CocoFolder result;
-  result.truth = read_coco_instances(files.front());
+  result.truth = read_coco_instances(files.front(), on_problem);
   const auto pictures = picture_folder(root, files.front(), split);
-  for (const auto& image : result.truth.images) {
+  const auto place = [&](const CocoImage& image) {
     if (image.file_name.empty()) {
       throw Error(ErrorKind::input, printable(files.front().string(), 1'000),
                   "image with id " + std::to_string(image.id) + ": 'file_name' is missing");
     }
-    result.files.push_back(path_inside(pictures, image.file_name));
+    return path_inside(pictures, image.file_name);
+  };
+  std::vector<CocoImage> usable;
+  std::unordered_set<std::int64_t> unusable;
+  for (auto& image : result.truth.images) {
+    try {
+      result.files.push_back(place(image));
+      usable.push_back(std::move(image));
+    } catch (const Error& error) {
+      if (!on_problem) throw;
+      on_problem(error.what());
+      unusable.insert(image.id);
+    }
   }
+  result.truth.images = std::move(usable);
+  std::erase_if(result.truth.annotations, [&](const auto& object) { return unusable.contains(object.image_id); });
   return result;
 }
 

@@ -14,7 +14,7 @@ readonly packages_build=(
   header:opencv4/opencv2/imgcodecs.hpp:libopencv-imgcodecs-dev header:opencv4/opencv2/videoio.hpp:libopencv-videoio-dev
   header:libavformat/avformat.h:libavformat-dev header:libavcodec/avcodec.h:libavcodec-dev
   header:libavutil/avutil.h:libavutil-dev header:libswscale/swscale.h:libswscale-dev
-  header:zlib.h:zlib1g-dev header:CLI/CLI.hpp:libcli11-dev header:spdlog/spdlog.h:libspdlog-dev
+  header:zlib.h:zlib1g-dev header:pugixml.hpp:libpugixml-dev header:CLI/CLI.hpp:libcli11-dev header:spdlog/spdlog.h:libspdlog-dev
   header:jpeglib.h:libjpeg-dev header:png.h:libpng-dev header:webp/decode.h:libwebp-dev
   header:curl/curl.h:libcurl4-openssl-dev
   header:gtest/gtest.h:libgtest-dev header:gmock/gmock.h:libgmock-dev

@@ -67,15 +67,16 @@ std::string reason(int error) {
   return std::generic_category().message(error);
 }
 
-/// Opens a regular file without blocking on a FIFO and without taking descriptors 0 to 2.
-int open_regular(const std::filesystem::path& path, ErrorKind kind, std::uint64_t max_bytes, std::uint64_t& size) {
-  const std::string name = path.string();
-  int fd = ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd >= 0 && fd < 3) {
-    const int moved = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    ::close(fd);
-    fd = moved;
-  }
+/// `fd`, moved away from 0 to 2, which are for the standard streams; -1 stays -1, with errno.
+int above_standard_streams(int fd) {
+  if (fd < 0 || fd > 2) return fd;
+  const int moved = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  ::close(fd);
+  return moved;
+}
+
+/// Closes `fd` and throws unless it is a regular file of at most `max_bytes`; gives its size.
+std::uint64_t checked_size(int fd, const std::string& name, ErrorKind kind, std::uint64_t max_bytes) {
   if (fd < 0) throw Error(kind, printable(name), "can't be opened: " + reason(errno));
   struct stat status = {};
   std::string problem;
@@ -93,8 +94,12 @@ int open_regular(const std::filesystem::path& path, ErrorKind kind, std::uint64_
     ::close(fd);
     throw Error(kind, printable(name), problem);
   }
-  size = static_cast<std::uint64_t>(status.st_size);
-  return fd;
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+/// Opens without blocking on a FIFO.
+int open_to_read(const std::filesystem::path& path) {
+  return above_standard_streams(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 }
 
 }  // namespace
@@ -104,8 +109,9 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
   std::shared_ptr<MappedFile> file(new MappedFile);
   file->path_ = path.string();
   file->kind_ = kind;
-  std::uint64_t size = 0;
-  file->fd_ = open_regular(path, kind, max_bytes, size);
+  const int fd = open_to_read(path);
+  const std::uint64_t size = checked_size(fd, file->path_, kind, max_bytes);
+  file->fd_ = fd;
   file->size_ = size;
   if (size == 0) return file;
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file->fd_, 0);
@@ -143,9 +149,12 @@ void MappedFile::release(std::span<const std::byte> range) const {
 }
 
 std::string read_file(const std::filesystem::path& path, ErrorKind kind, std::uint64_t max_bytes) {
-  std::uint64_t size = 0;
-  const int fd = open_regular(path, kind, max_bytes, size);
-  std::string bytes(size, '\0');
+  return read_descriptor(open_to_read(path), path.string(), kind, max_bytes);
+}
+
+std::string read_descriptor(int fd, const std::string& name, ErrorKind kind, std::uint64_t max_bytes) {
+  fd = above_standard_streams(fd);
+  std::string bytes(checked_size(fd, name, kind, max_bytes), '\0');
   std::size_t have = 0;
   ssize_t got = 0;
   while (have < bytes.size() && (got = ::read(fd, bytes.data() + have, bytes.size() - have)) != 0) {
@@ -155,7 +164,7 @@ std::string read_file(const std::filesystem::path& path, ErrorKind kind, std::ui
   }
   const int error = got < 0 ? errno : 0;
   ::close(fd);
-  if (error != 0) throw Error(kind, printable(path.string()), "can't be read: " + reason(error));
+  if (error != 0) throw Error(kind, printable(name), "can't be read: " + reason(error));
   bytes.resize(have);
   return bytes;
 }
@@ -176,12 +185,7 @@ AtomicFile::AtomicFile(std::filesystem::path path, bool overwrite) : path_(std::
   static std::atomic<unsigned> counter{0};
   temporary_ = path_;
   temporary_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
-  int fd = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd >= 0 && fd < 3) {
-    const int moved = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    ::close(fd);
-    fd = moved;
-  }
+  const int fd = above_standard_streams(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (fd < 0) throw Error(ErrorKind::usage, name, "can't be written: " + reason(errno));
   fd_ = fd;
 }

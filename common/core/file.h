@@ -45,6 +45,9 @@ class MappedFile {
 /// Reads a whole regular file. Throws as MappedFile::open does.
 std::string read_file(const std::filesystem::path& path, ErrorKind kind, std::uint64_t max_bytes);
 
+/// The same of a descriptor that was just opened, without blocking, and is closed here; `name` is for messages.
+std::string read_descriptor(int fd, const std::string& name, ErrorKind kind, std::uint64_t max_bytes);
+
 /// An output file under a temporary name in the same folder; `commit` makes it durable (fsync of file and folder) and
 /// renames it into place. Without `commit` nothing is left behind.
 class AtomicFile {

@@ -1,5 +1,6 @@
 #include "common/image/sniff.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdio>
@@ -221,6 +222,13 @@ std::string_view to_string(Channels channels) {
       break;
   }
   return "CMYK";
+}
+
+bool has_picture_extension(std::string_view name) {
+  constexpr std::string_view kExtensions[] = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"};
+  std::string extension(name.substr(std::min(name.rfind('.'), name.size())));
+  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::find(std::begin(kExtensions), std::end(kExtensions), extension) != std::end(kExtensions);
 }
 
 std::string_view format_name(std::span<const std::byte> bytes) {

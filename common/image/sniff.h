@@ -30,6 +30,9 @@ struct Header {
 std::string_view to_string(Format format);
 std::string_view to_string(Channels channels);
 
+/// True where `name` ends like a picture that is read (.jpg .jpeg .png .bmp .webp .ppm .pgm .pbm .pnm), in any case.
+bool has_picture_extension(std::string_view name);
+
 /// The name of the file format that `bytes` begin like ("TIFF", "HTML", "MP4 video", …), empty where it is not known.
 std::string_view format_name(std::span<const std::byte> bytes);
 
