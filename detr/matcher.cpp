@@ -58,9 +58,9 @@ bool make_finite(CostMatrix& cost) {
   return true;
 }
 
-Match solve(AssignmentSolver& solver, const CostMatrix& cost) {
+Match to_match(const std::vector<AssignedPair>& pairs) {
   std::vector<std::int64_t> queries, targets;
-  for (const auto& pair : solver.solve(cost)) {
+  for (const auto& pair : pairs) {
     queries.push_back(pair.row);
     targets.push_back(pair.col);
   }
@@ -83,14 +83,15 @@ Matching match(const SetPrediction& prediction, std::span<const Target> targets,
   const double* data = host.const_data_ptr<double>();
 
   Matching result;
-  AssignmentSolver solver;
+  std::vector<CostMatrix> matrices;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const std::int64_t count = targets[i].labels.size(0);
-    CostMatrix cost = Eigen::Map<const CostMatrix>(data, queries, count);
-    if (make_finite(cost)) result.not_finite.push_back(static_cast<std::int64_t>(i));
-    result.pictures.push_back(solve(solver, cost));
+    matrices.emplace_back(Eigen::Map<const CostMatrix>(data, queries, count));
+    if (make_finite(matrices.back())) result.not_finite.push_back(static_cast<std::int64_t>(i));
     data += queries * count;
   }
+  const std::vector<CostView> views(matrices.begin(), matrices.end());
+  for (const auto& pairs : linear_assignment(views, options.threads)) result.pictures.push_back(to_match(pairs));
   return result;
 }
 

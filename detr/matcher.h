@@ -26,6 +26,7 @@ struct FocalOptions {
 struct MatchOptions {
   bool softmax = true;  ///< class probabilities; false: a sigmoid for each class, and the cost of the focal loss
   FocalOptions focal;
+  int threads = 0;  ///< that share the pictures of a batch; 0: as many as the machine has
   double class_cost = 1, box_cost = 5, giou_cost = 2;  ///< DETR's; Deformable DETR and RT-DETR: class 2
 };
 

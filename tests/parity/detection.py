@@ -123,12 +123,12 @@ class Detector:
 
 
 def check_found(row: Detector, bench: Bench) -> str:
+    chosen = [made(bench)[name] for name in ("size-640x480.jpg", "size-333x500.png")]
     reference = bench.once((row.spec, None), lambda: Reference(row.spec))
     worst, count = 0.0, 0
     with bench.room() as folder:
         weights = containers.safetensors(reference.state, folder)
-        for name in ("size-640x480.jpg", "size-333x500.png"):
-            picture = made(bench)[name]
+        for picture in chosen:
             records = bench.program.succeed(
                 "detect", "-m", row.ours, "-w", weights, picture.path, "--conf", row.confidence, "--json", "-"
             ).records()

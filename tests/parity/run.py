@@ -49,6 +49,7 @@ def collect(registered):
     from transformers.utils.logging import disable_progress_bar
 
     from adaptation import adaptation_cases
+    from assignment import assignment_cases
     from catalogue import catalogue_cases
     from conversion import conversion_cases
     from detection import detection_cases
@@ -65,6 +66,7 @@ def collect(registered):
     return [
         *selfcheck_cases(),
         *fault_cases(),
+        *assignment_cases(),
         *evaluation_cases(),
         *video_cases(),
         *catalogue_cases(registered),

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from yolox.config import YoloxConfig
 
 from cases import Bench, Case, Tier
 from program import Failed, Skipped
@@ -63,14 +64,8 @@ def frame_times(path: Path):
 
 def weights(folder: Path) -> Path:
     """YOLOX-nano as its authors build it, with random numbers: which boxes come out does not matter here."""
-    from yolox.models import YOLOX, YOLOPAFPN, YOLOXHead
-
     torch.manual_seed(0)
-    width = 0.25
-    channels = [256, 512, 1024]
-    backbone = YOLOPAFPN(0.33, width, in_channels=channels, act="silu", depthwise=True)
-    head = YOLOXHead(80, width, in_channels=channels, act="silu", depthwise=True)
-    model = YOLOX(backbone, head)
+    model = YoloxConfig.get_named_config("yolox_nano").get_model()
     model.head.initialize_biases(1e-2)
     torch.save({"model": model.state_dict()}, folder / "nano.pth")
     return folder / "nano.pth"
