@@ -4,11 +4,11 @@
 
 #include "apps/collate.h"
 #include "apps/detect_engine.h"
+#include "apps/eval_data.h"
 #include "apps/eval_report.h"
 #include "apps/output_folder.h"
 #include "common/core/text.h"
 #include "datasets/class_folders.h"
-#include "datasets/coco_folder.h"
 
 namespace vitral::apps {
 namespace {
@@ -25,9 +25,12 @@ class Pass {
       : flags_(flags), model_(model), console_(console) {}
 
   template <class Compute>
-  void run(std::vector<PictureSource> sources, Compute compute) {
-    for (std::size_t i = 0; i < sources.size(); ++i) sources[i].index = i;
-    PictureStream stream(sources, model_.record.preprocess);
+  void run(const Dataset& set, Compute compute) {
+    std::vector<PictureSource> sources;
+    for (std::size_t i = 0; i < set.size(); ++i) sources.push_back({set.describe(i).name, {}, i});
+    if (sources.empty()) throw Error(ErrorKind::input, printable(flags_.data, 500), "holds no pictures");
+    PictureStream stream(sources, model_.record.preprocess, {},
+                         [&set](const PictureSource& source) { return set.picture(source.index); });
     std::vector<PreparedPicture> batch;
     std::size_t seen = 0;
     while (auto picture = stream.next()) {
@@ -92,21 +95,18 @@ int classify(const EvalModelFlags& flags, const LoadedModel& model, Console& con
   const auto gates = parse_gates(flags.gates, classification_metric_names());
   JsonSink json(console, flags.output.json, flags.output.overwrite);
   if (!flags.plots.empty()) claim_folder(flags.plots, plot_files(false), flags.output.overwrite);
-  const auto folders = read_class_folders(fs::path(flags.data) / flags.split);
+  const auto set = open_eval_data(flags.data, flags.split, Task::classify);
   const auto classes = static_cast<std::size_t>(model.record.num_classes);
-  const auto numbers = class_numbers(folders, model.record.labels, classes);
-  std::vector<PictureSource> sources;
-  for (const auto& file : folders.files) sources.push_back({file.path.string(), file.path});
-  if (sources.empty()) throw Error(ErrorKind::input, printable(flags.data, 500), "holds no pictures");
+  const auto numbers = class_numbers(set->classes().names, model.record.labels, classes);
   ClassificationMetrics metrics(classes);
   Pass pass(flags, model, console);
-  pass.run(sources, [&](const std::vector<PreparedPicture>& batch) {
+  pass.run(*set, [&](const std::vector<PreparedPicture>& batch) {
     std::vector<const PreparedInput*> inputs;
     for (const auto& picture : batch) inputs.push_back(&picture.inputs.front());
     const auto logits = model.logits(stacked_images(inputs)).contiguous();
     for (std::size_t i = 0; i < batch.size(); ++i) {
       metrics.add({logits.const_data_ptr<float>() + i * classes, classes},
-                  numbers[folders.files[batch[i].source.index].folder]);
+                  numbers[set->describe(batch[i].source.index).classes.front().class_index]);
     }
   });
   if (metrics.not_a_number() > 0)
@@ -137,32 +137,31 @@ int detect(const EvalModelFlags& flags, const LoadedModel& model, Console& conso
   const auto gates = parse_gates(flags.gates, detection_metric_names());
   JsonSink json(console, flags.output.json, flags.output.overwrite);
   if (!flags.plots.empty()) claim_folder(flags.plots, plot_files(true), flags.output.overwrite);
-  const auto set = read_coco_folder(flags.data, flags.split);
+  const auto set = open_eval_data(flags.data, flags.split, Task::detect);
+  const auto truth = truth_of(*set);
+  const auto categories = shared_categories(model.record, set->classes());
   Confidence confidence;
   confidence.all = kEvalScore;
   const DetectEngine engine(model, ClassRules(confidence, {}, model.record.labels, model.record.num_classes),
                             {flags.compute.batch, kEvalDetections, std::nullopt});
-  std::vector<PictureSource> sources;
-  for (std::size_t i = 0; i < set.files.size(); ++i) sources.push_back({set.truth.images[i].file_name, set.files[i]});
   std::vector<CocoResult> results;
   Pass pass(flags, model, console);
-  pass.run(sources, [&](std::vector<PreparedPicture>& batch) {
+  pass.run(*set, [&](std::vector<PreparedPicture>& batch) {
     const auto found = engine.run(batch);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       for (const auto& [box, score, class_id] : found[i]) {
-        results.push_back({set.truth.images[batch[i].source.index].id,
-                           category_id(model.record, class_id),
+        if (categories[static_cast<std::size_t>(class_id)] < 0) continue;  // nothing that the set could judge
+        results.push_back({truth.images[batch[i].source.index].id,
+                           categories[static_cast<std::size_t>(class_id)],
                            {box.xmin, box.ymin, std::max(box.width(), 0.0), std::max(box.height(), 0.0)},
                            score});
       }
     }
   });
-  const auto evaluation = evaluate_coco(set.truth, results);
-  report_unknown(evaluation.unknown_categories, {"the model", "category", printable(flags.data, 500)},
-                 flags.output.strict, console);
+  const auto evaluation = evaluate_coco(truth, results);
   auto record = eval_json(evaluation);
   record["skipped"] = pass.skipped();
-  write_report(flags, record, set.truth, results, evaluation, json, console);
+  write_report(flags, record, truth, results, evaluation, json, console);
   check_gates(gates, metrics_of(evaluation));
   return 0;
 }

@@ -26,7 +26,8 @@ void write_report(const EvalModelFlags& flags, const nlohmann::ordered_json& rec
                   std::span<const CocoResult> results, const CocoEvaluation& evaluation, JsonSink& json,
                   Console& console);
 
-/// Classifiers on folders of classes, detectors on COCO data sets; results on standard output as `vitral eval` says.
+/// Classifiers and detectors on data sets of every format (datasets/readers/open.h); results on standard output as
+/// `vitral eval` says.
 int eval_model(const EvalModelFlags& flags, Console& console);
 
 }  // namespace vitral::apps

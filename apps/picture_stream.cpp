@@ -52,10 +52,12 @@ void prepare(image::Image picture, const image::Preprocessor& preprocessor, cons
   if (options.keep_picture) result.picture = std::move(picture);
 }
 
-PictureStream::PictureStream(std::vector<PictureSource> sources, Preprocess preprocess, PrepareOptions options)
+PictureStream::PictureStream(std::vector<PictureSource> sources, Preprocess preprocess, PrepareOptions options,
+                             PictureReader reader)
     : sources_(std::move(sources)),
       preprocessor_(std::move(preprocess)),
       options_(options),
+      reader_(reader ? std::move(reader) : [](const PictureSource& source) { return read_picture(source); }),
       prefetch_(sources_.size(), workers_for(sources_.size()), 2 * workers_for(sources_.size()) + 2,
                 [this](std::size_t index) { return read(index); }) {}
 
@@ -64,7 +66,7 @@ PreparedPicture PictureStream::read(std::size_t index) const {
   result.source = sources_[index];
   try {
     StopWatch watch;
-    auto picture = read_picture(result.source);
+    auto picture = reader_(result.source);
     result.times.decode = watch.lap();
     prepare(std::move(picture), preprocessor_, options_, result);
   } catch (const Error& error) {

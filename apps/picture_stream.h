@@ -1,6 +1,7 @@
 /// Pictures on their way to the network: read, decoded and preprocessed ahead on other threads, in order.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,9 +50,14 @@ struct PrepareOptions {
 void prepare(image::Image picture, const image::Preprocessor& preprocessor, const PrepareOptions& options,
              PreparedPicture& result);
 
+/// Gives the upright pixels of a source; called from several threads at once.
+using PictureReader = std::function<image::Image(const PictureSource& source)>;
+
 class PictureStream {
  public:
-  PictureStream(std::vector<PictureSource> sources, Preprocess preprocess, PrepareOptions options = {});
+  /// Without a reader sources are files, or standard input.
+  PictureStream(std::vector<PictureSource> sources, Preprocess preprocess, PrepareOptions options = {},
+                PictureReader reader = {});
   std::optional<PreparedPicture> next() { return prefetch_.next(); }
   std::size_t size() const { return sources_.size(); }
 
@@ -60,6 +66,7 @@ class PictureStream {
   std::vector<PictureSource> sources_;
   image::Preprocessor preprocessor_;
   PrepareOptions options_;
+  PictureReader reader_;
   OrderedPrefetch<PreparedPicture> prefetch_;
 };
 

@@ -85,7 +85,7 @@ ClassFolders read_class_folders(const fs::path& root) {
   return result;
 }
 
-std::vector<std::size_t> class_numbers(const ClassFolders& folders, const std::vector<std::string>& labels,
+std::vector<std::size_t> class_numbers(const std::vector<std::string>& names, const std::vector<std::string>& labels,
                                        std::size_t classes) {
   const auto words = words_of(labels);
   const auto by_word = [&](const std::string& name) {
@@ -95,7 +95,7 @@ std::vector<std::size_t> class_numbers(const ClassFolders& folders, const std::v
   const auto by_number = [&](const std::string& name) { return number_of(name, classes); };
   const auto all = [&](const auto& rule) -> std::optional<std::vector<std::size_t>> {
     std::vector<std::size_t> numbers;
-    for (const auto& name : folders.names) {
+    for (const auto& name : names) {
       const auto number = rule(name);
       if (!number) return std::nullopt;
       numbers.push_back(*number);
@@ -104,15 +104,14 @@ std::vector<std::size_t> class_numbers(const ClassFolders& folders, const std::v
   };
   if (const auto numbers = all(by_word)) return *numbers;
   if (const auto numbers = all(by_number)) return *numbers;
-  if (folders.names.size() == classes) {
+  if (names.size() == classes) {
     std::vector<std::size_t> order(classes);
     for (std::size_t i = 0; i < classes; ++i) order[i] = i;
     return order;
   }
-  const auto stranger =
-      std::find_if(folders.names.begin(), folders.names.end(), [&](const auto& name) { return !by_word(name); });
+  const auto stranger = std::find_if(names.begin(), names.end(), [&](const auto& name) { return !by_word(name); });
   throw Error(ErrorKind::input, printable(*stranger, 200),
-              "is neither a class of the model nor a class number, and " + std::to_string(folders.names.size()) +
+              "is neither a class of the model nor a class number, and " + std::to_string(names.size()) +
                   " folders are not its " + std::to_string(classes) + " classes");
 }
 

@@ -21,10 +21,10 @@ struct ClassFolders {
 /// `root` is no folder, holds no folders, or a class leads outside of it by a symbolic link.
 ClassFolders read_class_folders(const std::filesystem::path& root);
 
-/// The class number of each folder: by the names of `labels` (whole, or one of the words that ", " separates), by
-/// number where every folder is one, by the folders' own order where there are exactly `classes` of them. Throws
-/// Error(input) naming the first folder that is none of these.
-std::vector<std::size_t> class_numbers(const ClassFolders& folders, const std::vector<std::string>& labels,
+/// The class number of each of a data set's classes: by the names of `labels` (whole, or one of the words that ", "
+/// separates), by number where every name is one, by their own order where there are exactly `classes` of them. Throws
+/// Error(input) naming the first class that is none of these.
+std::vector<std::size_t> class_numbers(const std::vector<std::string>& names, const std::vector<std::string>& labels,
                                        std::size_t classes);
 
 /// `name` below `root`. Throws Error(input) where it is absolute, or leads outside of `root` by ".." or a symbolic

@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "common/core/folder.h"
+#include "common/core/task.h"
 #include "datasets/sample.h"
 
 namespace vitral {
-
-enum class Task { classify, detect };
 
 /// What the classes are called; a class's index is its place here.
 struct Classes {

@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "common/core/preprocess.h"
+#include "common/core/task.h"
 #include "common/runtime/detector.h"
 #include "common/weights/keymap.h"
 #include "common/weights/state_dict.h"
 
 namespace vitral {
 
-enum class Task { classify, detect };
 std::string_view to_string(Task task);
 
 /// One published checkpoint of a network. Plain strings: "A2" style abbreviations of tables are written out by the family.

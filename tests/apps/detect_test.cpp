@@ -351,5 +351,26 @@ TEST_F(Detect, EvalOnACocoFolder) {
   EXPECT_EQ(eval().code, 4);
 }
 
+TEST_F(Detect, EvalOnAYoloFolderJudgesTheClassesThatItHas) {
+  std::filesystem::create_directories(folder / "set/images/val");
+  std::filesystem::create_directories(folder / "set/labels/val");
+  for (const char* name : {"a.png", "b.png"}) std::filesystem::copy(folder / name, folder / "set/images/val" / name);
+  spit(folder / "set/data.yaml", "train: images/val\nval: images/val\nnames: [green, red]\n");
+  spit(folder / "set/labels/val/a.txt", "1 0.25 0.55 0.25 0.5\n0 0.71875 0.2 0.1875 0.2\n");
+  spit(folder / "set/labels/val/b.txt", "");
+  const auto eval = [&] {
+    return run_vitral({"eval", "-m", "./model.safetensors", "--data", "set", "--json", "-"}, folder.path(), "",
+                      VITRAL_SPOTS);
+  };
+  const auto outcome = eval();  // the blue spot of b.png is none of the set's classes
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto report = json::parse(outcome.out);
+  EXPECT_DOUBLE_EQ(report.at("stats").at("AP").get<double>(), 1.0);
+  EXPECT_EQ(report.at("images"), 2);
+  EXPECT_EQ(report["per_class"][0].at("name"), "green");
+  spit(folder / "set/data.yaml", "train: images/val\nval: images/val\nnames: [cat, dog]\n");
+  EXPECT_EQ(eval().code, 4);  // no class in common: names differ, and the numbers 0 and 1 are not the model's 5, 9, 90
+}
+
 }  // namespace
 }  // namespace vitral::test

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <span>
+#include <string_view>
 
 #include "common/core/error.h"
 #include "common/core/file.h"
@@ -45,13 +47,38 @@ int orientation_of(const AVStream& stream) {
   }
 }
 
+/// Decoders that conceal damage and say so with the picture. FFmpeg 5.1's end the whole process where they are told to
+/// give up at the first error instead.
+bool conceals(AVCodecID codec) {
+  constexpr AVCodecID kConcealing[] = {
+      AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_H261,
+      AV_CODEC_ID_H263,       AV_CODEC_ID_H263P,      AV_CODEC_ID_H263I, AV_CODEC_ID_MSMPEG4V1,
+      AV_CODEC_ID_MSMPEG4V2,  AV_CODEC_ID_MSMPEG4V3,  AV_CODEC_ID_WMV1,  AV_CODEC_ID_WMV2,
+      AV_CODEC_ID_WMV3,       AV_CODEC_ID_VC1,        AV_CODEC_ID_FLV1,  AV_CODEC_ID_RV10,
+      AV_CODEC_ID_RV20,       AV_CODEC_ID_RV30,       AV_CODEC_ID_RV40};
+  return std::find(std::begin(kConcealing), std::end(kConcealing), codec) != std::end(kConcealing);
+}
+
+/// True where a transport stream ends inside one of its packets: it has no duration that would tell.
+bool ends_inside_a_packet(std::span<const std::byte> file) {
+  constexpr std::byte kSync{0x47};
+  for (const auto& [size, first] : {std::pair<std::size_t, std::size_t>{188, 0}, {192, 4}, {204, 0}}) {
+    if (file.size() > first + size && file[first] == kSync && file[first + size] == kSync)
+      return file.size() % size != 0;
+  }
+  return false;
+}
+
 class FileSource : public FrameSource {
  public:
   explicit FileSource(const std::filesystem::path& path) : name_(printable(path.string(), 1'000)) {
     ffmpeg::be_quiet();
     // Refuses FIFOs, devices and folders without blocking, as every reader here does.
-    MappedFile::open(path, ErrorKind::input, Limits().file_bytes);
+    const auto file = MappedFile::open(path, ErrorKind::input, Limits().file_bytes);
     open(path.string());
+    if (std::string_view(input_->iformat->name) == "mpegts" && ends_inside_a_packet(file->bytes())) {
+      end_damage_ = "ends inside a transport packet";
+    }
     open_decoder();
   }
 
@@ -130,7 +157,8 @@ class FileSource : public FrameSource {
     decoder_->thread_count = 2;
     decoder_->pkt_timebase = stream_->time_base;
     decoder_->max_pixels = static_cast<std::int64_t>(Limits().pixels);
-    decoder_->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE;
+    decoder_->err_recognition =
+        AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | (conceals(codec->id) ? 0 : AV_EF_EXPLODE);
     if (const int error = avcodec_open2(decoder_.get(), codec, nullptr); error < 0) {
       refuse(std::string("can't be decoded as ") + codec->name + ": " + ffmpeg::text_of(error));
     }
@@ -216,6 +244,7 @@ class FileSource : public FrameSource {
       std::snprintf(text, sizeof text, "ends at %.2f s of %.2f s", end_ms_ / 1000, duration_s());
       pending_ = text;
     }
+    if (pending_.empty()) pending_ = end_damage_;
     if (!pending_.empty()) damage_ = name_ + ": " + pending_ + ", behind frame " + std::to_string(index_);
     return false;
   }
@@ -233,6 +262,7 @@ class FileSource : public FrameSource {
   double t_ms_ = 0, end_ms_ = 0;
   bool draining_ = false, ended_ = false;
   std::string pending_, damage_;
+  std::string end_damage_;  ///< what the file itself tells of its end
 };
 
 }  // namespace
