@@ -12,6 +12,7 @@ readonly packages_build=(
   header:eigen3/Eigen/Core:libeigen3-dev header:nlohmann/json.hpp:nlohmann-json3-dev
   header:opencv4/opencv2/core.hpp:libopencv-core-dev header:opencv4/opencv2/imgproc.hpp:libopencv-imgproc-dev
   header:opencv4/opencv2/imgcodecs.hpp:libopencv-imgcodecs-dev header:opencv4/opencv2/videoio.hpp:libopencv-videoio-dev
+  header:opencv4/opencv2/objdetect.hpp:libopencv-objdetect-dev header:opencv4/opencv2/video/background_segm.hpp:libopencv-video-dev
   header:libavformat/avformat.h:libavformat-dev header:libavcodec/avcodec.h:libavcodec-dev
   header:libavutil/avutil.h:libavutil-dev header:libswscale/swscale.h:libswscale-dev
   header:zlib.h:zlib1g-dev header:pugixml.hpp:libpugixml-dev header:CLI/CLI.hpp:libcli11-dev header:spdlog/spdlog.h:libspdlog-dev
