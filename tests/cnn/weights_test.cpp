@@ -5,28 +5,15 @@
 #include <set>
 
 #include "cnn/register.h"
-#include "common/nn/init.h"
 #include "tests/cnn/support.h"
+#include "tests/support/key_names.h"
 
 namespace vitral::cnn {
 namespace {
 
-using Names = std::vector<std::string>;
-
-Names names_of_model(const ModelEntry& entry) {
-  const nn::SkipInit no_random_numbers;
-  Names result;
-  for (const auto& each : weights::state_dict_of(entry.build({})->module())) {
-    if (!weights::carries_no_weights(each.key())) result.push_back(each.key());
-  }
-  return result;
-}
-
-std::set<std::string> targets(const weights::Plan& plan) {
-  std::set<std::string> result;
-  for (const auto& step : plan.steps) result.insert(step.targets.begin(), step.targets.end());
-  return result;
-}
+using test::Names;
+using test::names_of_model;
+using test::targets;
 
 class CnnWeights : public testing::Test {
  protected:

@@ -7,14 +7,15 @@
 #include <set>
 
 #include "apps/backbones.h"
-#include "common/nn/init.h"
-#include "common/weights/state_dict.h"
 #include "detr/register.h"
+#include "tests/support/key_names.h"
 
 namespace vitral::detr {
 namespace {
 
-using Names = std::vector<std::string>;
+using test::Names;
+using test::names_of_model;
+using test::targets;
 
 const nlohmann::json& golden() {
   static const nlohmann::json golden = [] {
@@ -22,21 +23,6 @@ const nlohmann::json& golden() {
     return nlohmann::json::parse(file);
   }();
   return golden;
-}
-
-Names names_of_model(const ModelEntry& entry) {
-  const nn::SkipInit no_random_numbers;
-  Names result;
-  for (const auto& each : weights::state_dict_of(entry.build({})->module())) {
-    if (!weights::carries_no_weights(each.key())) result.push_back(each.key());
-  }
-  return result;
-}
-
-std::set<std::string> targets(const weights::Plan& plan) {
-  std::set<std::string> result;
-  for (const auto& step : plan.steps) result.insert(step.targets.begin(), step.targets.end());
-  return result;
 }
 
 std::set<std::string> set_of(const Names& names) {
