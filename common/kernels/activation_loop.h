@@ -45,6 +45,17 @@ template <class S, class T>
 void activate_array(Activation function, const T* x, T* out, std::int64_t count) {
   using Vec = typename S::Vec;
   switch (function) {
+    case Activation::none:
+      return map_array<S>(
+          x, out, count, [](Vec v) __attribute__((always_inline)) { return v; });
+    case Activation::relu:
+      return map_array<S>(
+          x, out, count, [](Vec v) __attribute__((always_inline)) { return S::max(S::broadcast(0.0F), v); });
+    case Activation::relu6:
+      return map_array<S>(
+          x, out, count, [](Vec v) __attribute__((always_inline)) {
+            return S::min(S::broadcast(6.0F), S::max(S::broadcast(0.0F), v));
+          });
     case Activation::gelu:
       return map_array<S>(
           x, out, count, [](Vec v) __attribute__((always_inline)) { return gelu<S>(v); });

@@ -3,6 +3,7 @@
 
 #include "common/kernels/activation.h"
 #include "common/kernels/attention.h"
+#include "common/kernels/conv.h"
 #include "common/kernels/deformable.h"
 #include "common/kernels/norm.h"
 
@@ -12,6 +13,7 @@ using AttentionFunction = void(const AttentionArgs& args, std::int64_t begin, st
 using LayerNormFunction = void(const LayerNormArgs& args, std::int64_t begin, std::int64_t end);
 using ActivationFunction = void(Activation function, DType dtype, const void* x, void* out, std::int64_t count);
 using DeformableFunction = void(const DeformableArgs& args, std::int64_t begin, std::int64_t end);
+using ConvFunction = void(const ConvArgs& args, std::int64_t begin, std::int64_t end, void* scratch);
 
 /// Where a format is null, `choose_isa` does not offer this table for it.
 struct Isa {
@@ -22,6 +24,8 @@ struct Isa {
   LayerNormFunction* layer_norm;
   ActivationFunction* activate;
   DeformableFunction* deformable;
+  ConvFunction* conv_f32;  ///< null where LibTorch's own convolutions are as good; likewise conv_bf16
+  ConvFunction* conv_bf16;
 };
 
 extern const Isa kPortableIsa;

@@ -16,6 +16,8 @@ const Isa kAvx2Isa = {"avx2",
                       attend<Arithmetic, Half>,
                       layer_norm_any<Avx2>,
                       activate_any<Avx2>,
-                      deformable_any<Avx2>};
+                      deformable_any<Avx2>,
+                      nullptr,
+                      nullptr};
 
 }  // namespace vitral::kernels

@@ -5,6 +5,7 @@
 #include "common/kernels/isa.h"
 #include "common/kernels/norm_loop.h"
 #include "common/kernels/simd_avx512.h"
+#include "common/kernels/winograd_loop.h"
 
 namespace vitral::kernels {
 
@@ -16,6 +17,8 @@ const Isa kAvx512Isa = {"avx512",
                         attend<Arithmetic, Half>,
                         layer_norm_any<Avx512>,
                         activate_any<Avx512>,
-                        deformable_any<Avx512>};
+                        deformable_any<Avx512>,
+                        conv_f32<Arithmetic>,
+                        nullptr};
 
 }  // namespace vitral::kernels

@@ -15,6 +15,8 @@ const Isa kPortableIsa = {"portable",
                           attend<Arithmetic, Half>,
                           layer_norm_any<Portable>,
                           activate_any<Portable>,
-                          deformable_any<Portable>};
+                          deformable_any<Portable>,
+                          nullptr,
+                          nullptr};
 
 }  // namespace vitral::kernels

@@ -96,7 +96,8 @@ void multiply(const PanelProduct& p) {
 template <class S>
 struct Fp32Arithmetic {
   using Simd = S;
-  using Units = typename S::Vec;
+  using Vec = typename S::Vec;
+  using Units = Vec;
   static constexpr int kPerUnit = 1;
   static constexpr int kExpDegree = 5;
 

@@ -10,6 +10,11 @@
 namespace vitral::kernels {
 namespace {
 
+std::string name(Activation activation) {
+  const char* const names[] = {"none", "relu", "relu6", "gelu", "silu"};
+  return names[static_cast<int>(activation)];
+}
+
 class Activate : public testing::TestWithParam<std::tuple<CpuCase, Activation, DType>> {
  protected:
   void run(const Buffer& x, const Buffer& out) const {
@@ -61,19 +66,20 @@ TEST_P(Activate, Extremes) {
   x.set(4, 0);
   run(x, x);
   EXPECT_TRUE(std::isnan(x.get(0)));
-  EXPECT_EQ(x.get(1), std::numeric_limits<float>::infinity());
+  const bool bounded = std::get<1>(GetParam()) == Activation::relu6;
+  EXPECT_EQ(x.get(1), bounded ? 6 : std::numeric_limits<float>::infinity());
   EXPECT_NEAR(x.get(2), 0, 1e-30);
-  EXPECT_NEAR(x.get(3), 60000, 100);
+  EXPECT_NEAR(x.get(3), bounded ? 6 : 60000, 100);
   EXPECT_EQ(x.get(4), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, Activate,
                          testing::Combine(testing::ValuesIn(runnable_cpus()),
-                                          testing::Values(Activation::gelu, Activation::silu),
+                                          testing::Values(Activation::relu, Activation::relu6, Activation::gelu,
+                                                          Activation::silu),
                                           testing::Values(DType::f32, DType::bf16, DType::f16)),
                          [](const testing::TestParamInfo<std::tuple<CpuCase, Activation, DType>>& info) {
-                           const bool gelu = std::get<1>(info.param) == Activation::gelu;
-                           return std::get<0>(info.param).name + (gelu ? "_gelu_" : "_silu_") +
+                           return std::get<0>(info.param).name + "_" + name(std::get<1>(info.param)) + "_" +
                                   dtype_name(std::get<2>(info.param));
                          });
 
