@@ -22,6 +22,7 @@ void add_compare(CLI::App& root, Context& context);
 void add_detect(CLI::App& root, Context& context);
 void add_forward(CLI::App& root, Context& context);
 void add_preprocess(CLI::App& root, Context& context);
+void add_data(CLI::App& root, Context& context);
 void add_weights(CLI::App& root, Context& context);
 void add_eval(CLI::App& root, Context& context);
 void add_models(CLI::App& root, Context& context);

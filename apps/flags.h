@@ -1,4 +1,4 @@
-/// The flags that subcommands share, declared once.
+/// The flags that subcommands with a network share, declared once.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,19 +7,11 @@
 #include <optional>
 #include <string>
 
-#include "apps/console.h"
+#include "apps/output_flags.h"
 #include "common/core/error.h"
 #include "common/runtime/loader.h"
 
 namespace vitral::apps {
-
-/// -q, -v, --log-file, --progress, --no-color.
-struct ConsoleFlags {
-  ConsoleOptions options;
-  bool no_color = false;
-  void add(CLI::App& app);
-  void apply(Console& console);
-};
 
 /// -m, -w, --origin, --num-classes, --imgsz, --in-chans, --allow-partial, --seed.
 struct ModelFlags {
@@ -43,16 +35,6 @@ struct ComputeFlags {
   std::pair<at::Device, nn::Precision> apply() const;
 };
 
-/// --json, -o, -y, --strict.
-struct OutputFlags {
-  std::string json, output;
-  bool overwrite = false, strict = false;
-  void add_json(CLI::App& app);
-  void add_output(CLI::App& app, const std::string& help);
-  void add_strict(CLI::App& app);
-  bool json_on_stdout() const { return json == "-"; }
-};
-
 /// "224" or "224x160" -> both numbers, 1 to 16384 pixels, as they stand there. `form` is how two of them are named ("HxW").
 /// Throws Error(usage).
 std::array<std::int64_t, 2> parse_pair(const std::string& text, const char* flag, const char* form);
@@ -63,8 +45,5 @@ std::array<std::int64_t, 2> parse_size(const std::string& text);
 /// Loads what the flags name and says what was done. `on_output` hears what each layer gives.
 LoadedModel load(const ModelFlags& flags, const ComputeFlags& compute, Console& console, bool allow_random = false,
                  const LayerListener& on_output = {});
-
-/// Refuses to write onto one of the inputs; Error(usage).
-void refuse_same_file(const std::string& output, const std::string& input);
 
 }  // namespace vitral::apps

@@ -22,6 +22,7 @@ void build(CLI::App& root, Context& context) {
   add_detect(root, context);
   add_forward(root, context);
   add_preprocess(root, context);
+  add_data(root, context);
   add_weights(root, context);
   add_eval(root, context);
   add_models(root, context);

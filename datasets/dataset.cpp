@@ -66,6 +66,11 @@ StoredPicture FileDataset::stored(std::size_t index) const {
   return {root_->read(name, Limits().image_bytes), std::filesystem::path(name).extension().string()};
 }
 
+bool FileDataset::is_missing(std::size_t index) const {
+  std::error_code error;
+  return !std::filesystem::exists(std::filesystem::symlink_status(root_->path() / samples_.at(index).name, error));
+}
+
 ArrayDataset::ArrayDataset(Classes classes, Arrays arrays)
     : Dataset(Task::classify, std::move(classes)), arrays_(std::move(arrays)) {
   const auto count = arrays_.labels.size();

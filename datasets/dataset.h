@@ -62,6 +62,8 @@ class Dataset {
   /// The upright pixels. Throws Error(input) naming the file.
   virtual image::Image picture(std::size_t index) const = 0;
   virtual StoredPicture stored(std::size_t index) const = 0;
+  /// Whether the picture's file is not there at all.
+  virtual bool is_missing(std::size_t) const { return false; }
 
   /// Description and pixels; boxes are cut at the picture's edges, and what has no area then is left out. Throws
   /// Error(input) where they contradict each other: boxes of a picture of another size (or of one that was turned
@@ -89,6 +91,7 @@ class FileDataset final : public Dataset {
   Sample describe(std::size_t index) const override;
   image::Image picture(std::size_t index) const override;
   StoredPicture stored(std::size_t index) const override;
+  bool is_missing(std::size_t index) const override;
 
  private:
   std::shared_ptr<const Folder> root_;

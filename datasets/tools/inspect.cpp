@@ -96,7 +96,7 @@ Finding examine(const Dataset& dataset, std::size_t index) {
     check_boxes(finding, subject);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::input) throw;
-    finding.problems.push_back({"unreadable", subject, error.what()});
+    finding.problems.push_back({dataset.is_missing(index) ? "missing" : "unreadable", subject, error.what()});
   }
   return finding;
 }

@@ -40,7 +40,7 @@ struct DataReport {
 /// Reads every picture of every split. Problems, by kind:
 ///   record, label, duplicate_id   an annotation breaks a rule of its format and was left out
 ///   stray                         a file among the pictures that is none
-///   unreadable                    a picture is missing, cut off, no picture, or leads out of the folder
+///   missing, unreadable           a picture is not there; is cut off, no picture, or leads out of the folder
 ///   size, exif_size               a picture's upright size is not what its annotations say; exif_size: they mean the
 ///                                 picture before it is turned upright
 ///   zero_area, outside            a box without area; one that lies more than a pixel beyond the picture's edge

@@ -86,7 +86,7 @@ TEST_F(Tools, CheckNamesWhatIsWrong) {
   EXPECT_THAT(all, Contains("outside train/a.png"));
   EXPECT_THAT(all, Contains("size train/small.png"));
   EXPECT_THAT(all, Contains("unreadable train/cut.png"));
-  EXPECT_THAT(all, Contains("unreadable train/gone.png"));
+  EXPECT_THAT(all, Contains("missing train/gone.png"));
   EXPECT_THAT(all, Contains("duplicate_file train/a.png"));
   EXPECT_THAT(all, Contains("duplicate_picture train/b.png"));
   EXPECT_THAT(all, Contains("leak val/a.png"));
