@@ -59,7 +59,8 @@ at::Tensor Conv2dImpl::forward_plain(const Padded& padded, Activation activation
 at::Tensor Conv2dImpl::forward_packed(const Padded& padded, Activation activation, at::Tensor residual) {
   const auto& x = padded.x;
   const auto g = geometry(padded.padding);
-  if (!packed_.weight.defined()) pack(x, g);
+  if (!packed_.ready()) pack(x, g);
+  if (packed_.kernel) return packed_.kernel->forward(x, activation, std::move(residual));
   const bool fusible_tail = !residual.defined() || (g.groups == 1 && (activation == Activation::none || activation == Activation::relu));
   if (packed_.opaque && fusible_tail) {
     return onednn::conv(x, packed_.weight, packed_.bias, g, activation, std::move(residual));
@@ -77,6 +78,10 @@ void Conv2dImpl::pack(const at::Tensor& x, const onednn::ConvGeometry& geometry)
     const auto [scale, shift] = norm_.norm->affine();  // [out] each: norm(y) = y * scale + shift
     b = b.defined() ? b * scale + shift : shift;
     w = w * scale.view({-1, 1, 1, 1});
+  }
+  if (options.groups() == 1) {
+    packed_.kernel = KernelConv::pack(w, b, {options.stride(), geometry.padding[0], options.dilation()}, x);
+    if (packed_.kernel) return packed(weight);
   }
   w = w.to(x.device(), dtype);
   if (b.defined()) packed_.bias = b.to(x.device(), dtype);

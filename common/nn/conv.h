@@ -4,7 +4,10 @@
 #include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 
+#include <optional>
+
 #include "common/nn/activation.h"
+#include "common/nn/kernel_conv.h"
 #include "common/nn/norm.h"
 #include "common/nn/onednn.h"
 #include "common/nn/two_faces.h"
@@ -42,8 +45,10 @@ class Conv2dImpl : public torch::nn::Cloneable<Conv2dImpl>, public TwoFaced {
 
  private:
   struct Packed {
+    std::optional<KernelConv> kernel;  ///< where it is there, the rest is not
     at::Tensor weight, bias;
     bool opaque = false;
+    bool ready() const { return kernel || weight.defined(); }
   };
   /// The owner names the norm, in a clone too: an assigned convolution keeps the one that it was given.
   struct NamedNorm {

@@ -49,14 +49,13 @@ bool exists(const char* name, const char* overload = "") {
   return c10::Dispatcher::singleton().findSchema({name, overload}).has_value();
 }
 
-/// True where nobody but the caller can see `tensor` or its memory.
-bool replaceable(const at::Tensor& tensor) {
-  return tensor.use_count() == 1 && tensor.storage().use_count() == 1 && tensor.is_contiguous(at::MemoryFormat::ChannelsLast);
-}
-
 OptionalTensor optional(const at::Tensor& tensor) { return tensor.defined() ? OptionalTensor(tensor) : std::nullopt; }
 
 }  // namespace
+
+bool replaceable(const at::Tensor& tensor) {
+  return tensor.use_count() == 1 && tensor.storage().use_count() == 1 && tensor.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
 
 bool usable(at::ScalarType dtype) {
   static const bool present = at::hasMKLDNN() && exists("mkldnn::_linear_pointwise") &&

@@ -22,6 +22,9 @@ at::Tensor pack_linear(const at::Tensor& weight, std::int64_t rows);
 at::Tensor linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, Activation activation,
                   const at::Tensor& residual);
 
+/// True where nobody but the caller can see `tensor` or its memory, and it is channels_last: it may be overwritten.
+bool replaceable(const at::Tensor& tensor);
+
 struct ConvGeometry {
   std::vector<std::int64_t> padding, stride, dilation;  ///< [vertical, horizontal]
   std::int64_t groups = 1;

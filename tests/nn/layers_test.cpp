@@ -129,7 +129,28 @@ INSTANTIATE_TEST_SUITE_P(Geometries, ConvFaces,
                          testing::Values(ConvCase{3, 8, 3, 1, 1, 1, 1, false}, ConvCase{4, 6, 7, 2, 3, 1, 1, false},
                                          ConvCase{8, 8, 3, 2, 1, 1, 8, false}, ConvCase{4, 4, 3, 1, 2, 2, 1, false},
                                          ConvCase{8, 8, 3, 2, 0, 1, 8, true}, ConvCase{8, 16, 1, 1, 0, 1, 1, false},
-                                         ConvCase{6, 6, 5, 2, 0, 1, 6, true}, ConvCase{3, 10, 4, 4, 0, 1, 1, false}));
+                                         ConvCase{6, 6, 5, 2, 0, 1, 6, true}, ConvCase{3, 10, 4, 4, 0, 1, 1, false},
+                                         ConvCase{32, 40, 3, 1, 1, 1, 1, false}, ConvCase{64, 48, 1, 2, 0, 1, 1, false},
+                                         ConvCase{3, 32, 7, 2, 3, 1, 1, false}, ConvCase{3, 20, 3, 2, 0, 1, 1, true},
+                                         ConvCase{18, 24, 3, 1, 2, 2, 1, false}, ConvCase{16, 24, 3, 2, 0, 1, 1, true}));
+
+TEST(ConvFaces, TakeOtherSizesThanTheyWerePackedForAndRefuseOtherChannels) {
+  at::manual_seed(4);
+  const at::NoGradGuard no_grad;
+  Conv2d conv(Conv2dOptions(32, 32, 3).padding(1).bias(true));
+  conv->eval();
+  const std::vector<at::Tensor> inputs = {at::randn({1, 32, 12, 12}), at::randn({2, 32, 40, 9}), at::randn({3, 32, 1, 2}),
+                                          at::randn({0, 32, 5, 5})};
+  std::vector<at::Tensor> plain;
+  for (const auto& x : inputs) plain.push_back(conv->forward(x));
+  conv->set_inference(std::make_shared<const InferenceOptions>());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto y = conv->forward(inputs[i]);
+    ASSERT_EQ(y.sizes(), plain[i].sizes());
+    if (y.numel() > 0) expect_close(y, plain[i], 2 * tolerance(Precision::fp32));
+  }
+  EXPECT_ANY_THROW(conv->forward(at::randn({1, 16, 12, 12})));
+}
 
 TEST(Residual, DropPathKeepsTheExpectationAndIsOffInEvaluation) {
   at::manual_seed(3);
