@@ -9,6 +9,24 @@
 #include "common/nn/onednn.h"
 
 namespace vitral::nn {
+namespace {
+
+constexpr std::int64_t kFewRows = 16;  // are a matter of reading the weights, which oneDNN does as fast
+
+/// [..., C] -> [1, C, rows, 1], channels last: a linear layer is a 1x1 convolution over its rows. No copy where x is
+/// contiguous.
+at::Tensor as_pixels(const at::Tensor& x) {
+  return x.reshape({1, -1, 1, x.size(-1)}).permute({0, 3, 1, 2});
+}
+
+/// The way back, to the shape of `x` but for the last dimension.
+at::Tensor as_rows(const at::Tensor& pixels, const at::Tensor& x) {
+  auto shape = x.sizes().vec();
+  shape.back() = pixels.size(1);
+  return pixels.permute({0, 2, 3, 1}).view(shape);
+}
+
+}  // namespace
 
 LinearImpl::LinearImpl(const LinearOptions& options_) : options(options_) { reset(); }
 
@@ -42,7 +60,11 @@ at::Tensor LinearImpl::compute(const at::Tensor& x, std::int64_t begin, std::int
     if (residual.defined()) y = y + residual;
     return activate(y, activation);
   }
-  const auto& packed = pack(begin, count, x.numel() / options.in_features, x.device());
+  const auto& packed = pack(begin, count, x);
+  if (packed.kernel) {
+    const auto tail = residual.defined() ? as_pixels(residual) : at::Tensor();
+    return as_rows(packed.kernel->forward(as_pixels(x), activation, tail), x);
+  }
   const bool both = residual.defined() && activation != Activation::none;  // one fused tail at a time
   if (packed.opaque) {
     auto y = onednn::linear(x, packed.weight, packed.bias, both ? Activation::none : activation, residual);
@@ -53,17 +75,23 @@ at::Tensor LinearImpl::compute(const at::Tensor& x, std::int64_t begin, std::int
   return activate(y, activation);
 }
 
-const LinearImpl::Packed& LinearImpl::pack(std::int64_t begin, std::int64_t count, std::int64_t rows,
-                                           const at::Device& device) {
+const LinearImpl::Packed& LinearImpl::pack(std::int64_t begin, std::int64_t count, const at::Tensor& x) {
   const auto found = packed_.find({begin, count});
   if (found != packed_.end()) return found->second;
   const auto dtype = scalar_type(inference()->precision);
+  const std::int64_t rows = x.numel() / options.in_features;
   Packed packed;
   const auto plain = weight.detach().narrow(0, begin, count);
-  const auto dense = plain.to(device, dtype);
-  if (bias.defined()) packed.bias = bias.detach().narrow(0, begin, count).to(device, dtype);
-  packed.opaque = device.is_cpu() && onednn::usable(dtype);
-  packed.weight = packed.opaque ? onednn::pack_linear(dense, rows) : dense;
+  const auto offset = bias.defined() ? bias.detach().narrow(0, begin, count) : at::Tensor();
+  if (rows >= kFewRows && x.scalar_type() == dtype) {
+    packed.kernel = KernelConv::pack(plain.unsqueeze(-1).unsqueeze(-1), offset, {}, as_pixels(x));
+  }
+  if (!packed.kernel) {
+    const auto dense = plain.to(x.device(), dtype);
+    if (offset.defined()) packed.bias = offset.to(x.device(), dtype);
+    packed.opaque = x.is_cpu() && onednn::usable(dtype);
+    packed.weight = packed.opaque ? onednn::pack_linear(dense, rows) : dense;
+  }
   this->packed(plain);
   return packed_.emplace(std::pair{begin, count}, std::move(packed)).first->second;
 }

@@ -5,8 +5,10 @@
 #include <torch/nn/pimpl.h>
 
 #include <map>
+#include <optional>
 
 #include "common/nn/activation.h"
+#include "common/nn/kernel_conv.h"
 #include "common/nn/two_faces.h"
 
 namespace vitral::nn {
@@ -38,9 +40,10 @@ class LinearImpl : public torch::nn::Cloneable<LinearImpl>, public TwoFaced {
   struct Packed {
     at::Tensor weight, bias;
     bool opaque = false;
+    std::optional<KernelConv> kernel;  ///< where it is faster; then nothing else is packed
   };
   void drop_packed() override { packed_.clear(); }
-  const Packed& pack(std::int64_t begin, std::int64_t count, std::int64_t rows, const at::Device& device);
+  const Packed& pack(std::int64_t begin, std::int64_t count, const at::Tensor& x);
   at::Tensor compute(const at::Tensor& x, std::int64_t begin, std::int64_t count, Activation activation,
                      const at::Tensor& residual);
 
