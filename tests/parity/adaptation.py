@@ -6,6 +6,7 @@ origin's code, with the original numbers.
 
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 
 import scipy.ndimage
 import timm
@@ -65,7 +66,8 @@ def _reference(bench, library, model, **options):
 
 
 def _judge(bench, folder, name, weights, wish, images, expected, flags=()):
-    ours = forward(bench.program, folder, name, weights, images, FEATURES in expected, [*wish.flags, *flags])
+    inputs = SimpleNamespace(images=images, mask=None)
+    ours = forward(bench.program, folder, name, weights, inputs, FEATURES in expected, [*wish.flags, *flags])
     return compare(ours, wish.judged(expected))
 
 
@@ -161,7 +163,9 @@ def by_torchvision_swin(name, theirs, wish, bench: Bench):
     with bench.room() as folder:
         weights = containers.torch_zip(reference.state, folder)
         images = wish.images(None)
-        return _judge(bench, folder, name, weights, wish, images, reference.outputs(images))
+        with torch.inference_mode():
+            expected = {"logits": reference.module(images)}
+        return _judge(bench, folder, name, weights, wish, images, expected)
 
 
 def by_transformers(name, theirs, wish, bench: Bench):

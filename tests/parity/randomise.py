@@ -44,12 +44,15 @@ def randomise(model: nn.Module, images: torch.Tensor, seed: int, calm: bool = Fa
     queries still differ.
     """
     generator = torch.Generator().manual_seed(seed)
+    norms = {name: each for name, each in model.named_modules() if isinstance(each, nn.modules.batchnorm._BatchNorm)}
     with torch.no_grad():
         for module in model.modules():
             for name, parameter in module.named_parameters(recurse=False):
                 _draw(module, name, parameter, generator)
                 if calm and "Conv" not in type(module).__name__ and "weight" in name and parameter.dim() == 2:
                     parameter *= 1 if isinstance(module, nn.Embedding) else 0.5
+        for name in _ends_of_branches(norms) if calm else ():
+            norms[name].weight *= 0.2
         model.eval()
         _calibrate_frozen(model, images, generator)  # backbones, below everything else
         _calibrate(model, images, generator)
