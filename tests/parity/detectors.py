@@ -209,6 +209,19 @@ def check(row: SetRow, variant_name: str, bench: Bench) -> str:
     return compare_sets(ours, reference.expected)
 
 
+def _without_toss_ups(distance, scores, labels, theirs):
+    """Of two overlapping boxes of one class whose scores agree to the last digits, rounding decides which one stays: the
+    reference itself changes its mind where its input changes by 3e-7. One in a hundred may be such a pair."""
+    mine, other = (distance.amin(1) > 1).nonzero().flatten(), (distance.amin(0) > 1).nonzero().flatten()
+    if len(mine) != len(other) or len(mine) > max(1, len(labels) // 100):
+        return distance
+    equal = (scores[mine] - theirs.scores[other]).abs() <= SCORES
+    if not (equal & (labels[mine] == theirs.labels[other])).all():
+        return distance
+    keep = lambda count, gone: [i for i in range(count) if i not in set(gone.tolist())]  # noqa: E731
+    return distance[keep(distance.shape[0], mine)][:, keep(distance.shape[1], other)]
+
+
 def compare_sets(ours, expected) -> str:
     """Every detection has one partner of its class."""
     wanted = {"boxes": torch.float32, "scores": torch.float32, "labels": torch.int64, "image_index": torch.int64}
@@ -223,7 +236,8 @@ def compare_sets(ours, expected) -> str:
         distance = (boxes[:, None] - theirs.boxes[None]).abs().amax(2) / PIXELS
         distance = torch.maximum(distance, (scores[:, None] - theirs.scores[None]).abs() / SCORES)
         distance[labels[:, None] != theirs.labels[None]] = float("inf")
-        if sorted(distance.argmin(0).tolist()) != list(range(len(labels))) or not distance.amin(0).amax() <= 1:
+        distance = _without_toss_ups(distance, scores, labels, theirs)
+        if sorted(distance.argmin(0).tolist()) != list(range(distance.shape[0])) or not distance.amin(0).amax() <= 1:
             raise Failed(f"picture {i}: detections differ by {distance.amin(0).amax():.1e} of what is allowed")
         worst = max(worst, distance.amin(0).amax().item())
     return f"{sum(len(each.labels) for each in expected)} detections, {worst * PIXELS:.1e} px"
