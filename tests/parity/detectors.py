@@ -27,6 +27,7 @@ from references import Spec, plain_state
 PIXELS = 0.05  # corners of boxes; pictures have hundreds
 SCORES = 1e-4
 SEEDS = 20
+MOST = 40  # detections of a picture
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,16 @@ class Torchvision:
         randomise(_AsClassifier(self), self.images, seed, calm=True)
         predictions = (("cls_logits", 2.0), ("rpn.head.bbox_pred", 0.4), ("cls_score", 2.5), ("predictor.bbox_pred", 1.0))
         _spread(self.module, self.detect, *predictions)
+        self._thin_out()
         if not spec.model.endswith(("trained", "v2")):
             _freeze(self.module.backbone.body)
+
+    def _thin_out(self):
+        """Raises the background's score until few detections are left: of hundreds that overlap, pairs of one score would
+        always be a toss-up of suppression, and so would be which one is the hundredth."""
+        with torch.no_grad():
+            while max(len(each.labels) for each in self.detect()) > MOST:
+                self.module.roi_heads.box_predictor.cls_score.bias[0] += 1
 
     @staticmethod
     def _build(name):
@@ -182,7 +191,7 @@ class SetReference:
         if isinstance(self.network, Megvii):
             shifts += [(0, 0, 1e-5), (0, 0, -1e-5)]
         else:
-            shifts += [(0, 0, 3e-7), (0, 0, -3e-7)]
+            shifts += [(0, 0, 3e-7), (0, 0, -3e-7), (0, 0, 1e-6), (0, 0, -1e-6)]
         return all(
             mine.same(other) for shift in shifts for mine, other in zip(self.expected, self.network.detect(*shift))
         )
@@ -209,19 +218,6 @@ def check(row: SetRow, variant_name: str, bench: Bench) -> str:
     return compare_sets(ours, reference.expected)
 
 
-def _without_toss_ups(distance, scores, labels, theirs):
-    """Of two overlapping boxes of one class whose scores agree to the last digits, rounding decides which one stays: the
-    reference itself changes its mind where its input changes by 3e-7. One in a hundred may be such a pair."""
-    mine, other = (distance.amin(1) > 1).nonzero().flatten(), (distance.amin(0) > 1).nonzero().flatten()
-    if len(mine) != len(other) or len(mine) > max(1, len(labels) // 100):
-        return distance
-    equal = (scores[mine] - theirs.scores[other]).abs() <= SCORES
-    if not (equal & (labels[mine] == theirs.labels[other])).all():
-        return distance
-    keep = lambda count, gone: [i for i in range(count) if i not in set(gone.tolist())]  # noqa: E731
-    return distance[keep(distance.shape[0], mine)][:, keep(distance.shape[1], other)]
-
-
 def compare_sets(ours, expected) -> str:
     """Every detection has one partner of its class."""
     wanted = {"boxes": torch.float32, "scores": torch.float32, "labels": torch.int64, "image_index": torch.int64}
@@ -236,8 +232,7 @@ def compare_sets(ours, expected) -> str:
         distance = (boxes[:, None] - theirs.boxes[None]).abs().amax(2) / PIXELS
         distance = torch.maximum(distance, (scores[:, None] - theirs.scores[None]).abs() / SCORES)
         distance[labels[:, None] != theirs.labels[None]] = float("inf")
-        distance = _without_toss_ups(distance, scores, labels, theirs)
-        if sorted(distance.argmin(0).tolist()) != list(range(distance.shape[0])) or not distance.amin(0).amax() <= 1:
+        if sorted(distance.argmin(0).tolist()) != list(range(len(labels))) or not distance.amin(0).amax() <= 1:
             raise Failed(f"picture {i}: detections differ by {distance.amin(0).amax():.1e} of what is allowed")
         worst = max(worst, distance.amin(0).amax().item())
     return f"{sum(len(each.labels) for each in expected)} detections, {worst * PIXELS:.1e} px"
