@@ -19,6 +19,7 @@ std::shared_ptr<Backbone> resnet(const detr::BackboneSpec& spec) {
   const auto options = cnn::ResNetOptions()
                            .block(spec.depth < 50 ? cnn::BlockKind::basic : cnn::BlockKind::bottleneck)
                            .depths(depths->second)
+                           .width(spec.width)
                            .deep(spec.deep)
                            .project_first(spec.project_first)
                            .norm(spec.frozen ? nn::NormKind::frozen : nn::NormKind::batch)

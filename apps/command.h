@@ -25,6 +25,7 @@ void add_preprocess(CLI::App& root, Context& context);
 void add_data(CLI::App& root, Context& context);
 void add_weights(CLI::App& root, Context& context);
 void add_eval(CLI::App& root, Context& context);
+void add_train(CLI::App& root, Context& context);
 void add_models(CLI::App& root, Context& context);
 void add_bench(CLI::App& root, Context& context);
 void add_doctor(CLI::App& root, Context& context);

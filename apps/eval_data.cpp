@@ -8,20 +8,6 @@
 #include "datasets/readers/open.h"
 
 namespace vitral::apps {
-namespace {
-
-CocoAnnotation annotation_of(const Object& object, const Sample& sample, const Classes& classes, std::size_t number) {
-  const auto& box = object.box;
-  return {static_cast<std::int64_t>(number),
-          sample.id,
-          classes.ids[object.class_index],
-          {box.xmin, box.ymin, std::max(box.width(), 0.0), std::max(box.height(), 0.0)},
-          object.area,
-          object.crowd};
-}
-
-}  // namespace
-
 std::unique_ptr<Dataset> open_eval_data(const std::string& path, const std::string& split, Task task) {
   auto set = open_dataset(path, guess_data_format(path), split);
   if (set->task() == task) return set;
@@ -29,20 +15,6 @@ std::unique_ptr<Dataset> open_eval_data(const std::string& path, const std::stri
   throw Error(ErrorKind::usage, printable(path, 500),
               detects ? "has classes of whole pictures and no boxes, and the model is a detector"
                       : "has boxes, and the model is a classifier");
-}
-
-CocoInstances truth_of(const Dataset& set) {
-  CocoInstances truth;
-  const auto& classes = set.classes();
-  for (std::size_t i = 0; i < classes.size(); ++i) truth.categories.push_back({classes.ids[i], classes.names[i]});
-  for (std::size_t i = 0; i < set.size(); ++i) {
-    const auto sample = set.describe(i);
-    truth.images.push_back({sample.id, sample.name, sample.width, sample.height});
-    for (const auto& object : sample.objects) {
-      truth.annotations.push_back(annotation_of(object, sample, classes, truth.annotations.size() + 1));
-    }
-  }
-  return truth;
 }
 
 std::vector<std::int64_t> shared_categories(const NativeRecord& model, const Classes& classes) {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "common/runtime/native.h"
-#include "datasets/coco.h"
 #include "datasets/dataset.h"
 
 namespace vitral::apps {
@@ -14,9 +13,6 @@ namespace vitral::apps {
 /// Opens `split` of a data set of any format. What breaks a rule is thrown as Error(input), and a set for another task
 /// as Error(usage).
 std::unique_ptr<Dataset> open_eval_data(const std::string& path, const std::string& split, Task task);
-
-/// The ground truth of a detection set in COCO's terms: image ids and category ids are the set's own.
-CocoInstances truth_of(const Dataset& set);
 
 /// The set's category id of each of the model's classes, -1 for one that the set has not. Classes of one name are the
 /// same; where no name is, the ids of the model's record are the set's. Throws Error(input) where they share no class.

@@ -9,6 +9,7 @@
 #include "apps/output_folder.h"
 #include "common/core/text.h"
 #include "datasets/class_folders.h"
+#include "datasets/metrics/truth.h"
 
 namespace vitral::apps {
 namespace {

@@ -25,6 +25,7 @@ void build(CLI::App& root, Context& context) {
   add_data(root, context);
   add_weights(root, context);
   add_eval(root, context);
+  add_train(root, context);
   add_models(root, context);
   add_bench(root, context);
   add_compare(root, context);

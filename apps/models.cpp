@@ -43,13 +43,23 @@ std::array<int, 2> input_size(const Preprocess& preprocess) {
   return {preprocess.resize, preprocess.longest};
 }
 
+/// Whether the weights of `entry` travel with this program.
+bool is_bundled(const ModelEntry& entry, const ModelStore& store) {
+  return entry.bundled && store.find(entry, entry.pretrained.front()).has_value();
+}
+
 nlohmann::ordered_json describe(const ModelEntry& entry, const ModelStore& store, bool whole) {
   const auto& first = entry.pretrained.front();
-  nlohmann::ordered_json json = {{"name", entry.name},       {"task", to_string(entry.task)},
-                                 {"bundled", entry.bundled}, {"family", entry.family},
-                                 {"aliases", entry.aliases}, {"params", entry.params},
-                                 {"gmacs", entry.gmacs},     {"input", input_size(first.preprocess)},
-                                 {"licence", first.licence}, {"pulled", store.tags(entry)},
+  nlohmann::ordered_json json = {{"name", entry.name},
+                                 {"task", to_string(entry.task)},
+                                 {"bundled", is_bundled(entry, store)},
+                                 {"family", entry.family},
+                                 {"aliases", entry.aliases},
+                                 {"params", entry.params},
+                                 {"gmacs", entry.gmacs},
+                                 {"input", input_size(first.preprocess)},
+                                 {"licence", first.licence},
+                                 {"pulled", store.tags(entry)},
                                  {"paper", entry.paper}};
   if (first.top1 > 0) json["top1"] = first.top1;
   if (first.ap > 0) json["AP"] = first.ap;
@@ -62,11 +72,12 @@ nlohmann::ordered_json describe(const ModelEntry& entry, const ModelStore& store
 }
 
 /// Bundled ones first, then as registered.
-std::vector<const ModelEntry*> listed(const Registry& registry, const std::string& task) {
+std::vector<const ModelEntry*> listed(const Registry& registry, const ModelStore& store, const std::string& task) {
   std::vector<const ModelEntry*> entries;
   for (const bool bundled : {true, false}) {
     for (const auto& entry : registry.entries()) {
-      if (entry->bundled == bundled && (task.empty() || to_string(entry->task) == task)) entries.push_back(entry.get());
+      if (is_bundled(*entry, store) == bundled && (task.empty() || to_string(entry->task) == task))
+        entries.push_back(entry.get());
     }
   }
   return entries;
@@ -74,8 +85,8 @@ std::vector<const ModelEntry*> listed(const Registry& registry, const std::strin
 
 int list(const ModelsFlags& flags, Console& console) {
   const auto registry = make_registry();
-  const auto entries = listed(*registry, flags.task);
   const auto store = user_store();
+  const auto entries = listed(*registry, store, flags.task);
   JsonSink json(console, flags.output.json, flags.output.overwrite);
   if (json) {
     auto models = nlohmann::ordered_json::array();
@@ -93,8 +104,9 @@ int list(const ModelsFlags& flags, Console& console) {
     if (published > 0) std::snprintf(accuracy, sizeof accuracy, "%.2f", published);
     std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-8s %-13s %s", entry->name.c_str(),
                   std::string(to_string(entry->task)).c_str(), static_cast<double>(entry->params) / 1e6, entry->gmacs,
-                  input_size(first.preprocess)[0], accuracy, first.licence.c_str(), entry->bundled ? "bundled" : "");
-    text += line + join(store.tags(*entry)) + "\n";
+                  input_size(first.preprocess)[0], accuracy, first.licence.c_str(),
+                  is_bundled(*entry, store) ? "bundled" : "");
+    text += line + (entry->bundled ? std::string() : join(store.tags(*entry))) + "\n";
   }
   console.result(text);
   return 0;

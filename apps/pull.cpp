@@ -44,6 +44,10 @@ class Pull {
   Pull(const PullFlags& flags, Console& console)
       : flags_(flags), console_(console), registry_(make_registry()), name_(registry_->resolve(flags.name)) {
     published_ = published_file(name_);
+    if (name_.entry->bundled) {
+      throw Error(ErrorKind::usage, "model " + name_.entry->name,
+                  "travels with the program, there is nothing to fetch");
+    }
     if (published_ == nullptr) {
       throw Error(ErrorKind::usage, "model " + printable(flags.name, 200), "nothing was published for it");
     }

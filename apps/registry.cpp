@@ -11,6 +11,12 @@ namespace vitral::apps {
 
 std::shared_ptr<const Registry> make_registry() {
   auto registry = std::make_shared<Registry>();
+  vit::register_bundled_vit(*registry);
+  vit::register_bundled_tnt(*registry);
+  swin::register_bundled_swin(*registry);
+  cnn::register_bundled_resnet(*registry);
+  detr::register_bundled_rtdetr(*registry, resnet_backbones());
+  cnn::register_bundled_detectors(*registry);
   vit::register_vit(*registry);
   vit::register_tnt(*registry);
   swin::register_swin(*registry);

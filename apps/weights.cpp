@@ -18,6 +18,7 @@ struct WeightsFlags {
   ModelFlags model;
   OutputFlags output;
   std::string file, other, to = "native";
+  bool half = false;
 };
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
@@ -55,7 +56,8 @@ int show(const WeightsFlags& flags, Console& console) {
   if (!checkpoint.unwrapped.empty()) text += ", under '" + printable(join(checkpoint.unwrapped, "']['")) + "'";
   if (!checkpoint.stripped.empty()) text += ", prefix '" + printable(checkpoint.stripped) + "' taken off";
   text += "\n";
-  for (const auto& [key, value] : checkpoint.metadata) text += "  " + printable(key, 100) + " = " + printable(value, 200) + "\n";
+  for (const auto& [key, value] : checkpoint.metadata)
+    text += "  " + printable(key, 100) + " = " + printable(value, 200) + "\n";
   for (const auto& [name, tensor] : checkpoint.tensors) {
     std::string line = "  " + std::string(to_string(tensor.dtype));
     line.resize(std::max<std::size_t>(line.size() + 1, 8), ' ');
@@ -100,7 +102,7 @@ int convert(const WeightsFlags& flags, Console& console) {
   AtomicFile early_check(flags.output.output, flags.output.overwrite);
   const auto model = load_for_report(flags, make_registry());
   for (const auto& note : model.notes) console.note(note);
-  convert_weights(model, flags.to, flags.output.output, flags.output.overwrite);
+  convert_weights(model, flags.to, flags.output.output, flags.output.overwrite, flags.half);
   console.note("written: " + printable(flags.output.output) + " (" + flags.to + ")");
   return 0;
 }
@@ -116,8 +118,8 @@ int diff(const WeightsFlags& flags, Console& console) {
 
 using Action = int (*)(const WeightsFlags&, Console&);
 
-CLI::App* add_action(CLI::App& parent, Context& context, const std::string& name, const std::string& help, Action action,
-                     const std::shared_ptr<WeightsFlags>& flags) {
+CLI::App* add_action(CLI::App& parent, Context& context, const std::string& name, const std::string& help,
+                     Action action, const std::shared_ptr<WeightsFlags>& flags) {
   auto* app = parent.add_subcommand(name, help);
   app->add_option("FILE", flags->file, "a checkpoint in any readable format")->required();
   flags->console.add(*app);
@@ -152,7 +154,8 @@ void add_weights(CLI::App& root, Context& context) {
   on_check->footer("Example:\n  vitral weights check vit_b_16-c867db91.pth -m vit_base_patch16_224");
 
   auto of_convert = flags();
-  auto* on_convert = add_action(*app, context, "convert", "write the weights in another layout, as safetensors", convert, of_convert);
+  auto* on_convert =
+      add_action(*app, context, "convert", "write the weights in another layout, as safetensors", convert, of_convert);
   of_convert->model.add(*on_convert, false);
   on_convert->remove_option(on_convert->get_option("--weights"));
   of_convert->output.add_output(*on_convert, "safetensors to write");
@@ -160,10 +163,13 @@ void add_weights(CLI::App& root, Context& context) {
   on_convert->add_option("--to", of_convert->to, "layout to write")
       ->check(CLI::IsMember({"native", "timm", "torchvision", "hf", "original"}))
       ->capture_default_str();
-  on_convert->footer("Example:\n  vitral weights convert vit_b_16-c867db91.pth -m vit_base_patch16_224 -o vit.safetensors --to timm");
+  on_convert->add_flag("--half", of_convert->half, "store fp32 numbers as fp16");
+  on_convert->footer(
+      "Example:\n  vitral weights convert vit_b_16-c867db91.pth -m vit_base_patch16_224 -o vit.safetensors --to timm");
 
   auto of_diff = flags();
-  auto* on_diff = add_action(*app, context, "diff", "names, shapes and values that differ between two files", diff, of_diff);
+  auto* on_diff =
+      add_action(*app, context, "diff", "names, shapes and values that differ between two files", diff, of_diff);
   on_diff->add_option("OTHER", of_diff->other, "the other checkpoint")->required();
   of_diff->output.add_json(*on_diff);
   on_diff->footer("Example:\n  vitral weights diff epoch1.pth epoch2.pth");

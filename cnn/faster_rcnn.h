@@ -38,6 +38,9 @@ class FasterRcnnImpl : public torch::nn::Cloneable<FasterRcnnImpl>, public Final
   explicit FasterRcnnImpl(const FasterRcnnOptions& options_) : options(options_) { reset(); }
   void reset() override;
 
+  /// The four of faster_rcnn_losses(); labels from 1 on.
+  NamedTensors losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count) override;
+  std::int64_t first_class() const override { return 1; }
   torch::nn::Module& module() override { return *this; }
   std::vector<std::string> head_names() const override {
     return {"roi_heads.box_predictor.cls_score", "roi_heads.box_predictor.bbox_pred"};

@@ -70,6 +70,12 @@ at::Tensor match(const at::Tensor& overlaps, const MatchOptions& options) {
   return result;
 }
 
+std::vector<Objects> objects_of(std::span<const ObjectTensors> objects) {
+  std::vector<Objects> result;
+  for (const auto& each : objects) result.push_back({each.boxes, each.labels});
+  return result;
+}
+
 std::pair<at::Tensor, at::Tensor> sample(const at::Tensor& labels, const SampleOptions& options,
                                          std::optional<at::Generator> generator) {
   const auto positive = labels.gt(0).nonzero().squeeze(1), negative = labels.eq(0).nonzero().squeeze(1);
@@ -145,6 +151,10 @@ NamedTensors faster_rcnn_losses(FasterRcnnImpl& network, const PictureBatch& bat
           {"loss_rpn_box_reg", rpn.boxes},
           {"loss_classifier", roi.classes},
           {"loss_box_reg", roi.boxes}};
+}
+
+NamedTensors FasterRcnnImpl::losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double) {
+  return faster_rcnn_losses(*this, batch, objects_of(objects));
 }
 
 }  // namespace vitral::cnn

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "cnn/faster_rcnn.h"
@@ -17,6 +18,8 @@ struct Objects {
   at::Tensor boxes;   ///< fp32 [G, 4], xyxy in pixels of the input
   at::Tensor labels;  ///< int64 [G], class numbers (Faster R-CNN: from 1 on)
 };
+
+std::vector<Objects> objects_of(std::span<const ObjectTensors> objects);
 
 /// Intersection over union of each pair: a [N, 4], b [M, 4], xyxy -> [N, M].
 at::Tensor pairwise_iou(const at::Tensor& a, const at::Tensor& b);

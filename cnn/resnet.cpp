@@ -108,8 +108,10 @@ void ResNetImpl::reset() {
   if (options.deep()) {
     deep_stem = register_module("conv1", DeepStem(options));
   } else {
-    conv1 = register_module("conv1",
-                            nn::Conv2d(Conv2dOptions(options.in_chans(), options.width(), 7).stride(2).padding(3)));
+    const auto stem = options.small_pictures()
+                          ? Conv2dOptions(options.in_chans(), options.width(), 3).padding(1)
+                          : Conv2dOptions(options.in_chans(), options.width(), 7).stride(2).padding(3);
+    conv1 = register_module("conv1", nn::Conv2d(stem));
   }
   bn1 = nn::register_norm(*this, "bn1", options.width(), options.norm_options());
   join_stem();
@@ -154,7 +156,7 @@ torch::nn::ModuleList ResNetImpl::make_stage(std::int64_t stage) const {
 
 at::Tensor ResNetImpl::forward_stem(const at::Tensor& images) {
   const auto x = options.deep() ? deep_stem->forward(images) : conv1->forward(images, Activation::relu);
-  return at::max_pool2d(x, 3, 2, 1);  // [B, width, H / 4, W / 4]
+  return options.small_pictures() ? x : at::max_pool2d(x, 3, 2, 1);  // [B, width, H / 4, W / 4], small [B, width, H, W]
 }
 
 at::Tensor ResNetImpl::forward_stage(std::int64_t stage, at::Tensor x) {

@@ -27,7 +27,10 @@ struct ResNetOptions {
   TORCH_ARG(Depths, depths) = {3, 4, 6, 3};  ///< blocks of each stage
   TORCH_ARG(std::int64_t, width) = 64;       ///< channels of the stem and of the first stage; doubled by each next one
   TORCH_ARG(bool, deep) = false;             ///< the "d" variant
-  TORCH_ARG(bool, project_first) = false;    ///< the first block has a projection even where its shapes agree
+  /// For pictures of some 32 pixels: the stem is one 3x3 convolution without stride or pooling (He et al. 2016, section
+  /// 4.2).
+  TORCH_ARG(bool, small_pictures) = false;
+  TORCH_ARG(bool, project_first) = false;  ///< the first block has a projection even where its shapes agree
   TORCH_ARG(std::int64_t, in_chans) = 3;
   TORCH_ARG(std::int64_t, num_classes) = 1000;  ///< 0: no head
   TORCH_ARG(nn::NormKind, norm) = nn::NormKind::batch;

@@ -146,4 +146,8 @@ NamedTensors yolox_losses(YoloxImpl& network, const YoloxMaps& raw, const std::v
           {"l1_loss", total.l1 / by}};
 }
 
+NamedTensors YoloxImpl::losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double) {
+  return yolox_losses(*this, forward_head(batch.images), objects_of(objects));
+}
+
 }  // namespace vitral::cnn

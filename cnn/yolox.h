@@ -135,6 +135,8 @@ class YoloxImpl : public torch::nn::Cloneable<YoloxImpl>, public FinalDetector {
   /// The grid of maps of these sizes.
   std::shared_ptr<const YoloxGrid> grid(const YoloxMaps& maps);
 
+  /// Those of yolox_losses(), without L1.
+  NamedTensors losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count) override;
   torch::nn::Module& module() override { return *this; }
   std::vector<std::string> head_names() const override {
     return {"head.cls_preds.0", "head.cls_preds.1", "head.cls_preds.2"};

@@ -13,6 +13,7 @@ namespace vitral::detr {
 
 struct BackboneSpec {
   std::int64_t depth = 50;     ///< layers of the ResNet: 18, 34, 50 or 101
+  std::int64_t width = 64;     ///< channels of the first stage
   bool deep = false;           ///< the "vd" variant: a stem of three convolutions, pooled shortcuts
   bool project_first = false;  ///< the first block has a projection even where its shapes agree
   bool frozen = true;          ///< norms that learn nothing

@@ -137,4 +137,20 @@ CriterionResult set_criterion(std::span<const SetPrediction> predictions, std::s
   return result;
 }
 
+NamedTensors parts_of(const CriterionResult& result, const CriterionOptions& options) {
+  SetLoss sum = result.layers.front();
+  for (const auto& layer : std::span(result.layers).subspan(1)) {
+    sum = {sum.classes + layer.classes, sum.boxes + layer.boxes, sum.giou + layer.giou};
+  }
+  return {{"loss_class", options.class_weight * sum.classes},
+          {"loss_box", options.box_weight * sum.boxes},
+          {"loss_giou", options.giou_weight * sum.giou}};
+}
+
+std::vector<Target> targets_of(std::span<const ObjectTensors> objects) {
+  std::vector<Target> targets;
+  for (const auto& each : objects) targets.push_back({each.labels, each.normalised});
+  return targets;
+}
+
 }  // namespace vitral::detr

@@ -40,4 +40,10 @@ struct CriterionResult {
 CriterionResult set_criterion(std::span<const SetPrediction> predictions, std::span<const Target> targets,
                               const CriterionOptions& options, double object_count = 0);
 
+/// The weighted parts, each summed over all predictions: `loss_class`, `loss_box`, `loss_giou`. Their sum is `total`.
+NamedTensors parts_of(const CriterionResult& result, const CriterionOptions& options);
+
+/// What a set of object queries is to find.
+std::vector<Target> targets_of(std::span<const ObjectTensors> objects);
+
 }  // namespace vitral::detr

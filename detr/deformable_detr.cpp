@@ -5,6 +5,7 @@
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/topk.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <cmath>
 #include <numbers>
@@ -12,6 +13,7 @@
 #include "common/nn/init.h"
 #include "common/nn/masks.h"
 #include "common/nn/positions.h"
+#include "detr/criterion.h"
 
 namespace vitral::detr {
 namespace {
@@ -193,14 +195,29 @@ DeformableDetrImpl::TrainingPrediction DeformableDetrImpl::forward_all(const Pic
   const auto places = places_of(maps, batch.mask);
   auto memory = encode(maps, places);
   TrainingPrediction result;
-  const auto start = options.two_stage() ? propose(memory, places, result.proposals)
-                                         : learnt_queries(memory.tokens.scalar_type());
+  const auto start =
+      options.two_stage() ? propose(memory, places, result.proposals) : learnt_queries(memory.tokens.scalar_type());
   result.layers = decode(start, memory, places);
   return result;
 }
 
 NamedTensors DeformableDetrImpl::forward(const PictureBatch& batch) {
   return named(forward_all(batch).layers.back());
+}
+
+NamedTensors DeformableDetrImpl::losses(const PictureBatch& batch, std::span<const ObjectTensors> objects,
+                                        double object_count) {
+  const auto criterion = deformable_detr_criterion();
+  const auto predictions = forward_all(batch);
+  auto targets = targets_of(objects);
+  auto sum = set_criterion(predictions.layers, targets, criterion, object_count);
+  if (!predictions.proposals.empty()) {
+    // Proposals only tell object from background: the first class stands for all.
+    for (auto& target : targets) target.labels = at::zeros_like(target.labels);
+    const auto proposed = set_criterion(predictions.proposals, targets, criterion, object_count);
+    sum.layers.insert(sum.layers.end(), proposed.layers.begin(), proposed.layers.end());
+  }
+  return parts_of(sum, criterion);
 }
 
 std::vector<Detections> DeformableDetrImpl::detections(const PictureBatch& batch, const NamedTensors& raw,

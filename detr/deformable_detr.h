@@ -63,6 +63,7 @@ class DeformableDetrImpl : public torch::nn::Cloneable<DeformableDetrImpl>, publ
   };
   TrainingPrediction forward_all(const PictureBatch& batch);
 
+  NamedTensors losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count) override;
   std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
                                      const DetectOptions& wanted) const override;
   torch::nn::Module& module() override { return *this; }

@@ -7,6 +7,7 @@
 #include "common/nn/init.h"
 #include "common/nn/masks.h"
 #include "common/nn/positions.h"
+#include "detr/criterion.h"
 
 namespace vitral::detr {
 namespace {
@@ -94,6 +95,11 @@ std::vector<SetPrediction> DetrImpl::forward_all(const PictureBatch& batch) {
     predictions.push_back(predict(queries));
   }
   return predictions;
+}
+
+NamedTensors DetrImpl::losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count) {
+  const auto criterion = detr_criterion();
+  return parts_of(set_criterion(forward_all(batch), targets_of(objects), criterion, object_count), criterion);
 }
 
 std::vector<Detections> DetrImpl::detections(const PictureBatch& batch, const NamedTensors& raw,

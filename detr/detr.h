@@ -39,6 +39,7 @@ class DetrImpl : public torch::nn::Cloneable<DetrImpl>, public Detector {
   /// What each decoder layer predicts (for auxiliary losses); the last one is the network's result.
   std::vector<SetPrediction> forward_all(const PictureBatch& batch);
 
+  NamedTensors losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count) override;
   std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
                                      const DetectOptions& wanted) const override;
   torch::nn::Module& module() override { return *this; }

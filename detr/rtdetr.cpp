@@ -1,5 +1,7 @@
 #include "detr/rtdetr.h"
 
+#include "detr/criterion.h"
+
 namespace vitral::detr {
 
 RtDetrImpl::RtDetrImpl(const RtDetrOptions& options_) : options(options_) {
@@ -28,6 +30,14 @@ RtDetrImpl::TrainingPrediction RtDetrImpl::forward_all(const PictureBatch& batch
   const auto memory = decoder->remember(encoder->forward(backbone->forward_maps(batch.images)));
   const auto start = decoder->select_queries(memory);
   return {decoder->forward_all(start, memory), start.encoder};
+}
+
+NamedTensors RtDetrImpl::losses(const PictureBatch& batch, std::span<const ObjectTensors> objects,
+                                double object_count) {
+  const auto criterion = rtdetr_criterion();
+  auto [predictions, encoder] = forward_all(batch);
+  predictions.push_back(encoder);
+  return parts_of(set_criterion(predictions, targets_of(objects), criterion, object_count), criterion);
 }
 
 std::vector<Detections> RtDetrImpl::detections(const PictureBatch& batch, const NamedTensors& raw,

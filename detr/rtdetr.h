@@ -86,6 +86,7 @@ class RtDetrImpl : public torch::nn::Cloneable<RtDetrImpl>, public Detector {
   /// and boxes are parts of the whole input.
   NamedTensors forward(const PictureBatch& batch) override;
   TrainingPrediction forward_all(const PictureBatch& batch);
+  NamedTensors losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count) override;
   std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
                                      const DetectOptions& wanted) const override;
   torch::nn::Module& module() override { return *this; }

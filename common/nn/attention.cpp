@@ -9,10 +9,13 @@
 
 #include <cmath>
 
+#include "common/nn/onednn.h"
 #include "common/nn/short_attention.h"
 
 namespace vitral::nn {
 namespace {
+
+constexpr std::int64_t kFewKeys = 1024;  // whose scores may be kept whole
 
 double scale_of(const at::Tensor& q, const AttendOptions& options) {
   return options.scale.value_or(1.0 / std::sqrt(static_cast<double>(q.size(-1))));
@@ -42,10 +45,15 @@ at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tens
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttendOptions& options) {
   if (options.weights != nullptr) return attend_plain(q, k, v, options);
-  const bool differentiable = at::GradMode::is_enabled() && (q.requires_grad() || k.requires_grad() || v.requires_grad() ||
-                                                             (options.bias.defined() && options.bias.requires_grad()));
+  const bool differentiable =
+      at::GradMode::is_enabled() && (q.requires_grad() || k.requires_grad() || v.requires_grad() ||
+                                     (options.bias.defined() && options.bias.requires_grad()));
   if (!differentiable && options.dropout == 0.0 && short_attention_usable(q, k, v)) {
     return short_attention(q, k, v, options.bias, scale_of(q, options));
+  }
+  // LibTorch's fused kernel multiplies head by head, pieces too small for oneDNN: there all heads at once are faster.
+  if (differentiable && q.is_cpu() && k.size(2) <= kFewKeys && onednn::preferred_for_products()) {
+    return attend_plain(q, k, v, options);
   }
   std::optional<at::Tensor> bias;
   if (options.bias.defined()) {
@@ -55,7 +63,9 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
   return merge_heads(at::scaled_dot_product_attention(q, k, v, bias, options.dropout, false, scale_of(q, options)));
 }
 
-MultiheadAttentionImpl::MultiheadAttentionImpl(const MultiheadAttentionOptions& options_) : options(options_) { reset(); }
+MultiheadAttentionImpl::MultiheadAttentionImpl(const MultiheadAttentionOptions& options_) : options(options_) {
+  reset();
+}
 
 void MultiheadAttentionImpl::reset() {
   qkv = register_module("qkv", Linear(options.dim, 3 * options.dim, options.qkv_bias()));
@@ -83,8 +93,8 @@ at::Tensor MultiheadAttentionImpl::forward(const at::Tensor& query, const at::Te
   return project(q, qkv->forward_rows(key, dim, dim), qkv->forward_rows(value, 2 * dim, dim), bias, residual);
 }
 
-at::Tensor MultiheadAttentionImpl::project(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias,
-                                           const at::Tensor& residual) {
+at::Tensor MultiheadAttentionImpl::project(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                           const at::Tensor& bias, const at::Tensor& residual) {
   AttendOptions attend_options;
   attend_options.bias = bias;
   attend_options.dropout = is_training() ? options.dropout() : 0.0;

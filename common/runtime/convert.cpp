@@ -25,21 +25,33 @@ std::optional<weights::Plan> plan_for(const ModelEntry& entry, const std::vector
   return std::nullopt;
 }
 
+weights::StateDict halved(const weights::StateDict& state) {
+  weights::StateDict result;
+  for (const auto& item : state) {
+    const bool is_fp32 = item.value().scalar_type() == at::kFloat;
+    result.insert(item.key(), is_fp32 ? item.value().detach().to(at::kHalf) : item.value());
+  }
+  return result;
+}
+
 }  // namespace
 
 void convert_weights(const LoadedModel& model, const std::string& to, const std::filesystem::path& output,
-                     bool overwrite) {
+                     bool overwrite, bool half) {
   const auto state = weights::state_dict_of(model.net->module());
-  if (to == "native") return weights::save(output, state, to_metadata(model.record), overwrite);
+  const auto write = [&](const weights::StateDict& tensors, const std::map<std::string, std::string>& metadata) {
+    weights::save(output, half ? halved(tensors) : tensors, metadata, overwrite);
+  };
+  if (to == "native") return write(state, to_metadata(model.record));
   const auto plan = plan_for(*model.entry, weights::names_of(state), to);
   if (plan) {
     auto theirs = weights::apply(*plan, state);
     if (model.entry->complete) model.entry->complete(theirs, *model.net, to);
-    return weights::save(output, theirs, {{"format", "pt"}}, overwrite);
+    return write(theirs, {{"format", "pt"}});
   }
   const auto& same = model.entry->same_layout;
   if (to == model.entry->own_layout || std::find(same.begin(), same.end(), to) != same.end()) {
-    return weights::save(output, state, {{"format", "pt"}}, overwrite);
+    return write(state, {{"format", "pt"}});
   }
   throw Error(ErrorKind::usage, "--to " + to, "that library has no layout for " + model.entry->name);
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,8 +24,15 @@ struct PictureBatch {
   at::Tensor mask;    ///< bool [B, H, W], true = padding; undefined: no picture is padded
 };
 
+/// The objects of one picture, to learn from.
+struct ObjectTensors {
+  at::Tensor labels;      ///< int64 [N], class numbers of the network
+  at::Tensor boxes;       ///< fp32 [N, 4], xyxy in pixels of the input
+  at::Tensor normalised;  ///< fp32 [N, 4], cxcywh, 0 to 1 of the picture without its padding
+};
+
 struct DetectOptions {
-  double min_score = 0.5;            ///< detections below it are left out
+  double min_score = 0.5;             ///< detections below it are left out
   std::int64_t max_detections = 300;  ///< of one picture, the best ones
   /// IoU above which the weaker of two boxes of one class goes; unset: what the origin does (set prediction: nothing).
   std::optional<double> nms;
@@ -43,12 +51,19 @@ class Detector : public Network {
   /// normalised cxcywh).
   virtual NamedTensors forward(const PictureBatch& batch) = 0;
   /// The final detections of each picture from a batch and its raw outputs, with the origin's own postprocessing.
-  virtual std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw, const DetectOptions& options) const = 0;
-  /// Both in one. Networks whose outputs are final detections (Faster R-CNN, YOLOX) override it: what their `forward` has
-  /// left out, options that ask for more cannot bring back.
+  virtual std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
+                                             const DetectOptions& options) const = 0;
+  /// Both in one. Networks whose outputs are final detections (Faster R-CNN, YOLOX) override it: what their `forward`
+  /// has left out, options that ask for more cannot bring back.
   virtual std::vector<Detections> detect(const PictureBatch& batch, const DetectOptions& options) {
     return detections(batch, forward(batch), options);
   }
+  /// What training minimises, by name: weighted scalars whose sum is the loss of the batch. Needs training mode. One of
+  /// `objects` a picture. `object_count`: objects of the whole batch, of all processes, per process, where a loss is
+  /// divided by it; 0: those of `objects`. Throws Error(usage) for a network that can't be trained.
+  virtual NamedTensors losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count);
+  /// Of the network's class numbers the first that stands for something; Faster R-CNN's 0 is the background.
+  virtual std::int64_t first_class() const { return 0; }
 };
 
 /// Height and width of the part of a picture that is no padding. mask: bool [H, W], true = padding.

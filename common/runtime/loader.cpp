@@ -27,13 +27,14 @@ const Pretrained& published(const ResolvedName& name, const std::string& origin)
   return same_origin != nullptr ? *same_origin : name.entry->pretrained.front();
 }
 
-/// Detectors whose input follows the picture's shape take the sides as those that it is scaled to: one number is the short
-/// side, and the cap of the long one keeps its ratio to it.
+/// Detectors whose input follows the picture's shape take the sides as those that it is scaled to: one number is the
+/// short side, and the cap of the long one keeps its ratio to it.
 void set_sides(Preprocess& preprocess, std::array<std::int64_t, 2> size) {
   const auto [shorter, longer] = std::minmax(size[0], size[1]);
   const double ratio = static_cast<double>(preprocess.longest) / preprocess.resize;
   preprocess.resize = static_cast<int>(shorter);
-  preprocess.longest = shorter == longer ? static_cast<int>(std::lround(static_cast<double>(shorter) * ratio)) : static_cast<int>(longer);
+  preprocess.longest = shorter == longer ? static_cast<int>(std::lround(static_cast<double>(shorter) * ratio))
+                                         : static_cast<int>(longer);
 }
 
 void set_size(Preprocess& preprocess, std::array<std::int64_t, 2> size) {
@@ -54,8 +55,8 @@ void check_size(const NativeRecord& own, const ModelEntry& entry, const std::str
   const bool sized = entry.preprocess().height > 0;
   if ((own.height > 0) == sized && (own.width > 0) == sized) return;
   throw Error(ErrorKind::weights, file,
-              "metadata 'vitral': " + std::to_string(own.height) + "x" + std::to_string(own.width) + " is no size for " +
-                  entry.name);
+              "metadata 'vitral': " + std::to_string(own.height) + "x" + std::to_string(own.width) +
+                  " is no size for " + entry.name);
 }
 
 /// What the network of a name is, before the user's wishes: the file's own record, or what was published.
@@ -103,6 +104,8 @@ std::shared_ptr<Network> build(const ModelEntry& entry, const NativeRecord& reco
   if (record.height > 0) options.image_size = {record.height, record.width};
   options.in_chans = record.in_chans;
   options.origin = record.origin;
+  options.drop_path = request.drop_path;
+  options.dropout = request.dropout;
   return entry.build(options);
 }
 
@@ -163,6 +166,10 @@ std::optional<std::filesystem::path> stored(ResolvedName& name, const ModelStore
 }
 
 [[noreturn]] void no_weights(const std::string& model, const ModelEntry& entry, const ModelStore& store) {
+  if (entry.bundled) {
+    throw Error(ErrorKind::weights, "model " + entry.name,
+                "travels with the program, and " + entry.pretrained.front().file + " is not in its folder of models");
+  }
   std::string text = "has no weights here: -w names a file, 'vitral models pull " + printable(model, 200) +
                      "' fetches one, 'vitral models show " + entry.name + "' lists what was published";
   std::vector<std::string> here;

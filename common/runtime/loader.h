@@ -30,8 +30,9 @@ struct LoadRequest {
   std::optional<std::array<std::int64_t, 2>> image_size;
   bool allow_partial = false;
   bool allow_random = false;  ///< random weights where there is no file
-  std::uint64_t seed = 0;  ///< of random weights and re-initialised heads
+  std::uint64_t seed = 0;     ///< of random weights and re-initialised heads
   weights::Storage storage = weights::Storage::mapped;
+  double drop_path = 0, dropout = 0;  ///< while training
 };
 
 /// A network with everything that belongs to it.
@@ -47,8 +48,8 @@ struct LoadedModel {
   /// The network as what it is. Throws Error(usage) where it is of another task.
   Classifier& classifier() const;
   Detector& detector() const;
-  /// Moves the network to `device` and turns its inference face. Pages of a mapped file are let go as layers are packed.
-  /// `on_output` hears what each layer gives.
+  /// Moves the network to `device` and turns its inference face. Pages of a mapped file are let go as layers are
+  /// packed. `on_output` hears what each layer gives.
   void prepare(const at::Device& device, nn::Precision precision, const LayerListener& on_output = {});
   /// Of classifiers: images [B, C, H, W] fp32 on any device -> logits [B, K] fp32 on the CPU. Needs prepare().
   at::Tensor logits(const at::Tensor& images) const;
@@ -68,10 +69,11 @@ struct LoadedModel {
 
 /// The key table for a file of these names: the forced origin's, or the one that is recognised; null for our own keys.
 /// Throws Error(usage) for an origin that the model has no table of.
-const weights::KeyMap* find_key_map(const ModelEntry& entry, const std::vector<std::string>& names, const std::string& origin);
+const weights::KeyMap* find_key_map(const ModelEntry& entry, const std::vector<std::string>& names,
+                                    const std::string& origin);
 
-/// Builds and fills a network. Throws Error(usage) for unknown names, Error(weights) for files that can't be read or do not
-/// fit (weights::LoadError with the report).
+/// Builds and fills a network. Throws Error(usage) for unknown names, Error(weights) for files that can't be read or do
+/// not fit (weights::LoadError with the report).
 LoadedModel load_model(const Registry& registry, const LoadRequest& request);
 
 /// What a network takes, told by a name without any weights or by a native file; `image_size` overrides the size.
@@ -79,6 +81,7 @@ struct InputOf {
   Preprocess preprocess;
   Task task = Task::classify;
 };
-InputOf input_of(const Registry& registry, const std::string& model, std::optional<std::array<std::int64_t, 2>> image_size);
+InputOf input_of(const Registry& registry, const std::string& model,
+                 std::optional<std::array<std::int64_t, 2>> image_size);
 
 }  // namespace vitral

@@ -6,19 +6,21 @@ std::string file_name(const Pretrained& published) {
   return published.file.empty() ? published.url.substr(published.url.rfind('/') + 1) : published.file;
 }
 
-ModelStore ModelStore::of_user(const std::function<std::string(const char* name)>& variable) {
-  if (const auto own = variable("VITRAL_HOME"); !own.empty()) return ModelStore(own);
+ModelStore ModelStore::of_user(const std::function<std::string(const char* name)>& variable,
+                               std::filesystem::path bundled) {
+  if (const auto own = variable("VITRAL_HOME"); !own.empty()) return ModelStore(own, bundled);
   // The XDG specification: relative paths are to be ignored.
   if (const auto data = variable("XDG_DATA_HOME"); data.starts_with('/')) {
-    return ModelStore(std::filesystem::path(data) / "vitral");
+    return ModelStore(std::filesystem::path(data) / "vitral", bundled);
   }
   if (const auto home = variable("HOME"); !home.empty()) {
-    return ModelStore(std::filesystem::path(home) / ".local/share/vitral");
+    return ModelStore(std::filesystem::path(home) / ".local/share/vitral", bundled);
   }
-  return ModelStore();
+  return ModelStore({}, bundled);
 }
 
 std::filesystem::path ModelStore::path_of(const ModelEntry& entry, const Pretrained& published) const {
+  if (entry.bundled) return bundled_ / published.file;
   const auto folder = root_ / "models" / entry.name;
   // On the hub all files have one name. Elsewhere two tags may stand for one file, which is fetched once.
   return published.file.empty() || published.origin == "hf" ? folder / published.tag / file_name(published)
@@ -26,7 +28,7 @@ std::filesystem::path ModelStore::path_of(const ModelEntry& entry, const Pretrai
 }
 
 std::optional<std::filesystem::path> ModelStore::find(const ModelEntry& entry, const Pretrained& published) const {
-  if (root_.empty() || published.url.empty()) return std::nullopt;
+  if (entry.bundled ? bundled_.empty() : root_.empty() || published.url.empty()) return std::nullopt;
   auto path = path_of(entry, published);
   std::error_code ignored;
   return std::filesystem::is_regular_file(path, ignored) ? std::optional(std::move(path)) : std::nullopt;
@@ -41,9 +43,10 @@ std::vector<std::string> ModelStore::tags(const ModelEntry& entry) const {
 }
 
 const Pretrained* published_file(const ResolvedName& name) {
-  if (name.pretrained != nullptr) return name.pretrained->url.empty() ? nullptr : name.pretrained;
+  const auto lies_anywhere = [&](const Pretrained& each) { return name.entry->bundled || !each.url.empty(); };
+  if (name.pretrained != nullptr) return lies_anywhere(*name.pretrained) ? name.pretrained : nullptr;
   for (const auto& published : name.entry->pretrained) {
-    if (!published.url.empty()) return &published;
+    if (lies_anywhere(published)) return &published;
   }
   return nullptr;
 }

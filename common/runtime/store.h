@@ -14,11 +14,14 @@ namespace vitral {
 class ModelStore {
  public:
   /// Files lie under "<root>/models/<name>/". An empty root: a store without files.
-  explicit ModelStore(std::filesystem::path root = {}) : root_(std::move(root)) {}
+  /// `bundled`: the folder of the weights that travel with the program, "<name>.safetensors" each.
+  explicit ModelStore(std::filesystem::path root = {}, std::filesystem::path bundled = {})
+      : root_(std::move(root)), bundled_(std::move(bundled)) {}
 
   /// The store of a user: $VITRAL_HOME, else $XDG_DATA_HOME/vitral, else $HOME/.local/share/vitral. `variable` gives
   /// the environment's value of a name, empty where it is not set.
-  static ModelStore of_user(const std::function<std::string(const char* name)>& variable);
+  static ModelStore of_user(const std::function<std::string(const char* name)>& variable,
+                            std::filesystem::path bundled = {});
 
   const std::filesystem::path& root() const { return root_; }
   /// Where the file of a published checkpoint belongs.
@@ -29,7 +32,7 @@ class ModelStore {
   std::vector<std::string> tags(const ModelEntry& entry) const;
 
  private:
-  std::filesystem::path root_;
+  std::filesystem::path root_, bundled_;
 };
 
 /// The published file that a name stands for: its tag's, or of a plain name the entry's first that lies anywhere; null

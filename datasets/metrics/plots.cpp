@@ -1,7 +1,9 @@
 #include "datasets/metrics/plots.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdarg>
+#include <cstdint>
 #include <cstdio>
 #include <numeric>
 
@@ -36,34 +38,81 @@ std::string svg_text(const std::string& attributes, std::string_view text) {
   return "<text " + attributes + ">" + escape_markup(text) + "</text>\n";
 }
 
-double across(double x) {
-  return kMargin + std::clamp(x, 0.0, 1.0) * kPlotSide;
-}
-double down(double y) {
-  return kMargin + (1.0 - std::clamp(y, 0.0, 1.0)) * kPlotSide;
+/// Where values lie on the picture.
+class Frame {
+ public:
+  explicit Frame(const CurveFigure& figure) : x_(figure.x), y_(figure.y) {}
+  double across(double x) const { return kMargin + share(x_, x) * kPlotSide; }
+  double down(double y) const { return kMargin + (1.0 - share(y_, y)) * kPlotSide; }
+  static constexpr double left() { return kMargin; }
+  static constexpr double right() { return kMargin + kPlotSide; }
+  static constexpr double bottom() { return kMargin + kPlotSide; }
+
+  std::string grid() const {
+    std::string svg;
+    for (const double at : ticks(x_)) {
+      svg += format("<path d=\"M%.1f %dV%.1f\" stroke=\"#e2e8f0\" fill=\"none\"/>\n", across(at), kMargin, bottom());
+      svg += svg_text(format("x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\"", across(at), bottom() + 18),
+                      format("%.4g", at));
+    }
+    for (const double at : ticks(y_)) {
+      svg += format("<path d=\"M%.1f %.1fH%.1f\" stroke=\"#e2e8f0\" fill=\"none\"/>\n", left(), down(at), right());
+      svg +=
+          svg_text(format("x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\"", left() - 8, down(at) + 4), format("%.4g", at));
+    }
+    return svg;
+  }
+
+ private:
+  static double share(const Axis& axis, double value) {
+    if (!axis.logarithmic) return std::clamp((value - axis.least) / (axis.most - axis.least), 0.0, 1.0);
+    const double at = std::max(value, axis.least);
+    return std::clamp(std::log(at / axis.least) / std::log(axis.most / axis.least), 0.0, 1.0);
+  }
+
+  /// Round numbers, about six: 1, 2 or 5 times a power of ten apart.
+  static std::vector<double> ticks(const Axis& axis) {
+    std::vector<double> result;
+    if (axis.logarithmic) {
+      for (double decade = std::pow(10, std::floor(std::log10(axis.least))); decade <= axis.most; decade *= 10) {
+        for (const double digit : {1.0, 2.0, 5.0}) {
+          if (decade * digit >= axis.least && decade * digit <= axis.most) result.push_back(decade * digit);
+        }
+      }
+      return result;
+    }
+    const double rough = (axis.most - axis.least) / 5, power = std::pow(10, std::floor(std::log10(rough)));
+    const double step = power * (rough / power < 1.5 ? 1 : rough / power < 3.5 ? 2 : rough / power < 7.5 ? 5 : 10);
+    const auto first = static_cast<std::int64_t>(std::ceil(axis.least / step - 1e-9));
+    const auto last = static_cast<std::int64_t>(std::floor(axis.most / step + 1e-9));
+    for (std::int64_t i = first; i <= last; ++i) result.push_back(static_cast<double>(i) * step);
+    return result;
+  }
+
+  Axis x_, y_;
+};
+
+std::string polyline(const Frame& frame, const Curve& curve, const char* color) {
+  std::string svg = format("<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%s\" points=\"",
+                           curve.faint ? "#cbd5e0" : color, curve.faint ? "0.8" : "2");
+  for (std::size_t i = 0; i < std::min(curve.x.size(), curve.y.size()); ++i) {
+    svg += format("%.1f,%.1f ", frame.across(curve.x[i]), frame.down(curve.y[i]));
+  }
+  return svg + "\"/>\n";
 }
 
-std::string grid() {
+std::string dots(const Frame& frame, const Curve& curve, const char* color) {
   std::string svg;
-  for (int i = 0; i <= 10; i += 2) {
-    const double at = i / 10.0;
-    svg += format("<path d=\"M%.1f %.1fV%.1fM%.1f %.1fH%.1f\" stroke=\"#e2e8f0\" fill=\"none\"/>\n", across(at),
-                  down(0), down(1), across(0), down(at), across(1));
-    svg +=
-        svg_text(format("x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\"", across(at), down(0) + 18), format("%.1f", at));
-    svg +=
-        svg_text(format("x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\"", across(0) - 8, down(at) + 4), format("%.1f", at));
+  for (std::size_t i = 0; i < std::min(curve.x.size(), curve.y.size()); ++i) {
+    const double x = frame.across(curve.x[i]), y = frame.down(curve.y[i]);
+    svg += format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"%s\"/>\n", x, y, color);
+    if (i < curve.labels.size()) svg += svg_text(format("x=\"%.1f\" y=\"%.1f\"", x + 8, y + 4), curve.labels[i]);
   }
   return svg;
 }
 
-std::string polyline(const Curve& curve, const char* color) {
-  std::string svg = format("<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%s\" points=\"",
-                           curve.faint ? "#cbd5e0" : color, curve.faint ? "0.8" : "2");
-  for (std::size_t i = 0; i < std::min(curve.x.size(), curve.y.size()); ++i) {
-    svg += format("%.1f,%.1f ", across(curve.x[i]), down(curve.y[i]));
-  }
-  return svg + "\"/>\n";
+std::string drawn(const Frame& frame, const Curve& curve, const char* color) {
+  return curve.dots ? dots(frame, curve, color) : polyline(frame, curve, color);
 }
 
 std::string axis_labels(const std::string& horizontal, const std::string& vertical, double width, double height) {
@@ -167,21 +216,51 @@ std::string csv_field(std::string_view text) {
 
 std::string to_svg(const CurveFigure& figure) {
   std::string svg = svg_open(2 * kMargin + kPlotSide + kLegendWidth, 2 * kMargin + kPlotSide, figure.title);
-  svg += heading(figure.title) + grid() + axis_labels(figure.x_label, figure.y_label, kPlotSide, kPlotSide);
+  const Frame frame(figure);
+  svg += heading(figure.title) + frame.grid() + axis_labels(figure.x_label, figure.y_label, kPlotSide, kPlotSide);
   for (const auto& curve : figure.curves) {
-    if (curve.faint) svg += polyline(curve, "");
+    if (curve.faint) svg += drawn(frame, curve, "#cbd5e0");
   }
-  std::size_t shown = 0;
+  std::size_t used = 0, shown = 0;  // colours, lines of the legend
   for (const auto& curve : figure.curves) {
     if (curve.faint) continue;
-    const char* color = kPalette[shown % std::size(kPalette)];
-    svg += polyline(curve, color);
+    const char* color = kPalette[used++ % std::size(kPalette)];
+    svg += drawn(frame, curve, color);
+    if (curve.name.empty()) continue;
     const double y = kMargin + 14 + 20 * static_cast<double>(shown++);
-    const double x = across(1) + 20;
+    const double x = Frame::right() + 20;
     svg += format("<path d=\"M%.1f %.1fh22\" stroke=\"%s\" stroke-width=\"3\"/>\n", x, y - 4, color);
     svg += svg_text(format("x=\"%.1f\" y=\"%.1f\"", x + 30, y), curve.name);
   }
   return svg + "</svg>\n";
+}
+
+Axis Axis::around(const std::vector<double>& values, bool logarithmic) {
+  Axis axis{0, 1, logarithmic};
+  bool first = true;
+  for (const double value : values) {
+    if (!std::isfinite(value) || (logarithmic && value <= 0)) continue;
+    axis.least = first ? value : std::min(axis.least, value);
+    axis.most = first ? value : std::max(axis.most, value);
+    first = false;
+  }
+  if (first) return {logarithmic ? 0.1 : 0.0, 1, logarithmic};
+  if (logarithmic) return {axis.least / 1.3, axis.most * 1.3, true};
+  const double room =
+      axis.most > axis.least ? (axis.most - axis.least) * 0.06 : std::max(std::abs(axis.most), 1e-9) * 0.5;
+  const double below = axis.least >= 0 && axis.least - room < 0 ? 0 : axis.least - room;
+  return {below, axis.most + room, false};
+}
+
+std::string to_csv(const CurveFigure& figure) {
+  std::string csv = "curve," + csv_field(figure.x_label) + "," + csv_field(figure.y_label) + "\n";
+  for (const auto& curve : figure.curves) {
+    for (std::size_t i = 0; i < std::min(curve.x.size(), curve.y.size()); ++i) {
+      const auto& name = i < curve.labels.size() ? curve.labels[i] : curve.name;
+      csv += csv_field(name) + format(",%.9g,%.9g\n", curve.x[i], curve.y[i]);
+    }
+  }
+  return csv;
 }
 
 std::string to_svg(const MatrixFigure& figure) {

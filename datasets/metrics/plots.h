@@ -13,14 +13,26 @@ struct Curve {
   std::string name;  ///< in the legend; not listed where empty
   std::vector<double> x, y;
   bool faint = false;  ///< thin and grey, behind the others
+  bool dots = false;   ///< the points themselves, each with its name beside it where `labels` has one
+  std::vector<std::string> labels;
 };
 
-/// Both axes run from 0 to 1; points outside are clipped to them.
+/// What an axis runs over; points outside are clipped to it.
+struct Axis {
+  double least = 0, most = 1;
+  bool logarithmic = false;  ///< both ends above 0
+  /// From 0, or with a margin around the values; logarithmic where asked for.
+  static Axis around(const std::vector<double>& values, bool logarithmic = false);
+};
+
 struct CurveFigure {
   std::string title, x_label, y_label;
   std::vector<Curve> curves;
+  Axis x, y;
 };
 std::string to_svg(const CurveFigure& figure);
+/// A line of column names, then a line a point: curve, x, y.
+std::string to_csv(const CurveFigure& figure);
 
 /// Counts of pairs, row by row.
 struct MatrixFigure {

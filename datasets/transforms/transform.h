@@ -31,6 +31,10 @@ Sample cropped(Sample sample, const image::Window& window);
 Sample resized(Sample sample, int width, int height, Interpolation filter);
 Sample flipped(Sample sample);  ///< left to right
 
+/// On a canvas of `size` = {width, height} with the upper left corner at `corner` = {left, top}, `fill` around it. The
+/// picture lies inside.
+Sample placed(Sample sample, std::array<int, 2> size, std::array<int, 2> corner, image::Color fill);
+
 Transform resize_to(int width, int height, Interpolation filter = Interpolation::bicubic);
 Transform horizontal_flip(double probability = 0.5);
 
@@ -52,6 +56,12 @@ struct ScaleJitterOptions {
 };
 /// Large scale jitter (Ghiasi et al. 2021), with torchvision's rule.
 Transform scale_jitter(const ScaleJitterOptions& options);
+
+/// Before resizing: a window of the picture, or the picture on a larger canvas of its shape, so that it appears `scale`
+/// times as large, at a random place.
+Transform random_zoom(std::array<double, 2> scale, image::Color fill);
+/// As large as fits, in the upper left corner of width x height (YOLOX).
+Transform letterbox(int width, int height, image::Color fill = {114, 114, 114});
 
 /// Short side one of `sizes`, long side at most about `longest`: facebookresearch/detr's RandomResize.
 Transform random_short_side(std::vector<int> sizes, int longest);

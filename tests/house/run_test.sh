@@ -23,7 +23,7 @@ trap 'rm -rf "$scratch"' EXIT
 cp -r "$root/run" "$root/tools" "$scratch"
 
 usage=$("$root/run")
-for verb in setup build demo test parity bench format lint docs clean; do
+for verb in setup build demo test parity bench train-bundled format lint docs clean; do
   check "./run alone lists $verb" grep -qE "^  $verb +[a-z]" <<<"$usage"
 done
 check "./run alone exits with 0" exits_with 0 "$root/run"

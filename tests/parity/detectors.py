@@ -18,6 +18,7 @@ from torchvision.ops import FrozenBatchNorm2d
 from yolox.config import YoloxConfig
 from yolox.utils import postprocess
 
+import small
 from cases import Bench
 from forward import VARIANTS, Row
 from program import Failed
@@ -51,7 +52,7 @@ class Megvii:
         self.images = torch.rand(spec.batch, 3, height, spec.size, generator=torch.Generator().manual_seed(seed)) * 255
         self.mask = torch.zeros(spec.batch, height, spec.size, dtype=torch.bool)
         with NoInitialisation():
-            self.module = YoloxConfig.get_named_config(spec.model).get_model()
+            self.module = small.yolox() if spec.model == "small" else YoloxConfig.get_named_config(spec.model).get_model()
         randomise(self.module, self.images, seed)
         _spread(self.module, self._decoded, ("cls_preds", 2.0), ("obj_preds", 2.0), ("reg_preds", 0.7))
         with torch.no_grad():
@@ -70,7 +71,7 @@ class Megvii:
         """`noise`: as another order of summation would make it, so that near ties of classes and boxes show."""
         generator = torch.Generator().manual_seed(1)
         decoded = self.decoded * (1 + noise * torch.randn(self.decoded.shape, generator=generator))
-        found = postprocess(decoded, 80, 0.01 + score_shift, 0.65 + nms_shift)
+        found = postprocess(decoded, decoded.shape[2] - 5, 0.01 + score_shift, 0.65 + nms_shift)
         return [Detected(each[:, :4], each[:, 4] * each[:, 5], each[:, 6].long()) for each in found]
 
     def state(self):
@@ -95,7 +96,7 @@ class Torchvision:
         predictions = (("cls_logits", 2.0), ("rpn.head.bbox_pred", 0.4), ("cls_score", 2.5), ("predictor.bbox_pred", 1.0))
         _spread(self.module, self.detect, *predictions)
         self._thin_out()
-        if not spec.model.endswith(("trained", "v2")):
+        if not spec.model.endswith(("trained", "v2", "small")):
             _freeze(self.module.backbone.body)
 
     def _thin_out(self):
@@ -107,6 +108,8 @@ class Torchvision:
 
     @staticmethod
     def _build(name):
+        if name == "small":
+            return small.faster_rcnn()
         if name.endswith("v2"):
             return fasterrcnn_resnet50_fpn_v2(weights=None, weights_backbone=None)
         return FasterRCNN(_resnet_fpn_extractor(resnet50(weights=None), 5), num_classes=91)

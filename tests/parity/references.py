@@ -14,6 +14,7 @@ import transformers
 from efficientnet_lite_pytorch import EfficientNet
 from safetensors.torch import load_file
 
+import small
 from authors import facebook_batch, facebook_detr, lyuwenyu_rtdetr
 from randomise import NoInitialisation, randomise
 
@@ -219,12 +220,14 @@ def _detr_configuration(spec, what):
 
 
 def _rtdetr_configuration(make, spec, what):
-    """`what` reads "18", "50m" (the medium one) or, of version 2, "18-dsp" (discrete samples)."""
+    """`what` reads "18", "50m" (the medium one), of version 2 "18-dsp" (discrete samples), or "small-10" (by classes)."""
+    if what.startswith("small-"):
+        return small.rtdetr(int(what.removeprefix("small-")))
     depth, _, discrete = what.partition("-")
     medium = depth.endswith("m")
     depth = depth.removesuffix("m")
-    small, large = int(depth) < 50, int(depth) > 50
-    widths, kind = ([64, 128, 256, 512], "basic") if small else ([256, 512, 1024, 2048], "bottleneck")
+    basic, large = int(depth) < 50, int(depth) > 50
+    widths, kind = ([64, 128, 256, 512], "basic") if basic else ([256, 512, 1024, 2048], "bottleneck")
     backbone = transformers.RTDetrResNetConfig(
         hidden_sizes=widths,
         depths=_RESNET_DEPTHS[depth],
@@ -237,7 +240,7 @@ def _rtdetr_configuration(make, spec, what):
     return make(
         backbone_config=backbone,
         encoder_in_channels=widths[1:],
-        hidden_expansion=0.5 if small or medium else 1.0,
+        hidden_expansion=0.5 if basic or medium else 1.0,
         decoder_layers={"18": 3, "34": 4}.get(depth, 6),
         num_labels=80,
         anchor_image_size=None,
@@ -332,6 +335,7 @@ def _lyuwenyu(spec):
 
 LIBRARIES = {
     "timm": Library(_timm, _timm_size, _timm_outputs),
+    "small": Library(lambda spec: small.CLASSIFIERS[spec.model](), lambda module, spec: (small.SIDE,) * 2, _timm_outputs),
     "torchvision": Library(_torchvision, _torchvision_size, lambda module, images: {"logits": module(images)}),
     "transformers": Library(_transformers, _transformers_size, _transformers_outputs, _transformers_state),
     "facebookresearch": Library(_facebook, lambda module, spec: _DETECTOR_SIZES["Detr"], _facebook_outputs),

@@ -14,6 +14,7 @@ from program import Failed
 from rows_cnn import EFFICIENTNET_LITE, RESNET
 from rows_detectors_cnn import FASTER_RCNN, YOLOX
 from rows_detr import DEFORMABLE_DETR, DETR, RTDETR
+from rows_small import SMALL
 from rows_swin import SWIN, SWIN2
 from rows_vit import DEIT, DEIT3, TNT, VIT
 
@@ -32,6 +33,7 @@ TABLES = {
     "deformable_detr_": DEFORMABLE_DETR,
     "detr_": DETR,
     "rtdetr": RTDETR,
+    "fashion_": SMALL,
 }
 
 _SMALL = ("tiny", "small_patch32_224", "resnet18", "lite0", "tnt_s")

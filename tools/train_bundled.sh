@@ -1,0 +1,56 @@
+# The commands that made the models which travel with the program. Sourced by ./run.
+# Each writes a run into build/bundled/NAME; models/NAME.safetensors is its best checkpoint in half precision.
+
+readonly fashion_mnist=/usr/share/datasets/fashion-mnist
+readonly bundled_runs=build/bundled
+
+bundled_names() {
+  echo "fashion_vit fashion_tnt fashion_swin fashion_resnet scenes_rtdetr scenes_fasterrcnn scenes_yolox pedestrians_rtdetr"
+}
+
+# The data of a model, made where it is missing; prints its folder.
+bundled_data() {
+  case $1 in
+    fashion_*)
+      packages_optional dataset-fashion-mnist >&2
+      [[ -d $fashion_mnist ]] || die "Fashion-MNIST is missing: it is in Debian's package dataset-fashion-mnist"
+      echo "$fashion_mnist"
+      ;;
+    scenes_*)
+      bundled_data fashion_vit >/dev/null
+      [[ -e $bundled_runs/scenes ]] || step "$vitral" data make fashion-scenes -o "$bundled_runs/scenes" >&2
+      echo "$bundled_runs/scenes"
+      ;;
+    pedestrians_*)
+      [[ -e $bundled_runs/people ]] || step "$vitral" data make pedestrians .deps/videos/vtest.avi -o "$bundled_runs/people" >&2
+      echo "$bundled_runs/people"
+      ;;
+  esac
+}
+
+# Flags beside model, data and folder.
+bundled_flags() {
+  case $1 in
+    fashion_swin) echo "--epochs 12 -b 128 --lr 2e-3 --drop-path 0.05 --amp bf16" ;;
+    fashion_*) echo "--epochs 12 -b 128 --lr 2e-3 --amp bf16" ;;
+    scenes_rtdetr) echo "--epochs 30 -b 16 --lr 1e-3 --amp bf16" ;;
+    scenes_*) echo "--epochs 30 -b 16 --lr 1e-3" ;;
+    pedestrians_*) echo "--epochs 30 -b 8 --lr 5e-4" ;;
+  esac
+}
+
+train_bundled() {
+  local name=$1 data
+  [[ " $(bundled_names) " == *" $name "* ]] || die "no bundled model is called $name; there are: $(bundled_names)"
+  mkdir -p "$bundled_runs"
+  data=$(bundled_data "$name")
+  if [[ -e $bundled_runs/$name/run.json ]]; then
+    step "$vitral" train --resume "$bundled_runs/$name"
+  else
+    # shellcheck disable=SC2046  # a list of flags
+    step "$vitral" train -m "$name" --data "$data" -o "$bundled_runs/$name" $(bundled_flags "$name")
+  fi
+  mkdir -p models
+  step "$vitral" weights convert "$bundled_runs/$name/best.safetensors" -m "$name" -o "models/$name.safetensors" --to native --half -y
+  say "models/$name.safetensors; its card, models/$name.md, says what was measured"
+}

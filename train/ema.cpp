@@ -1,0 +1,52 @@
+#include "train/ema.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+
+#include "common/core/error.h"
+
+namespace vitral::train {
+
+Ema::Ema(torch::nn::Module& module, double decay) : values_(weights::state_dict_of(module)), decay_(decay) {
+  const at::NoGradGuard no_grad;
+  for (const auto& item : values_) averages_.insert(item.key(), item.value().detach().clone());
+}
+
+void Ema::update(std::int64_t step) {
+  const at::NoGradGuard no_grad;
+  const double t = static_cast<double>(step);
+  const double decay = std::min(decay_, (1 + t) / (10 + t));
+  for (const auto& item : averages_) {
+    const auto& value = values_[item.key()];
+    if (item.value().is_floating_point()) {
+      item.value().lerp_(value, 1 - decay);
+    } else {
+      item.value().copy_(value);
+    }
+  }
+}
+
+void Ema::load(const weights::StateDict& state, const std::string& subject) {
+  const at::NoGradGuard no_grad;
+  for (const auto& item : averages_) {
+    const auto* value = state.find(item.key());
+    if (value == nullptr || value->sizes() != item.value().sizes()) {
+      throw Error(ErrorKind::weights, subject, "average '" + item.key() + "' is missing or of another shape");
+    }
+    item.value().copy_(*value);
+  }
+}
+
+void Ema::Swapped::swap() {
+  if (ema_ == nullptr) return;
+  const at::NoGradGuard no_grad;
+  for (const auto& item : ema_->averages_) {
+    const auto& value = ema_->values_[item.key()];
+    const auto kept = value.detach().clone();
+    value.detach().copy_(item.value());
+    item.value().copy_(kept);
+  }
+}
+
+}  // namespace vitral::train

@@ -1,0 +1,35 @@
+/// What a batch costs: the losses of classifiers and detectors behind one interface.
+#pragma once
+
+#include <memory>
+
+#include "common/runtime/loader.h"
+#include "datasets/collate.h"
+#include "train/options.h"
+
+namespace vitral::train {
+
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  /// Named scalars whose sum is minimised. Needs the network in training mode; tensors of `batch` lie on its device.
+  virtual NamedTensors losses(const SampleBatch& batch) = 0;
+};
+
+/// `teacher` may be null; it is prepared for inference and stays where it is. Throws Error(usage) where the task has no
+/// teachers, or teacher and network see other pictures.
+std::unique_ptr<Objective> make_objective(LoadedModel& model, const TrainOptions& options, const LoadedModel* teacher);
+
+/// Cross-entropy of logits [B, K] with shares [B, K], of which `smoothing` is spread evenly over all classes (Szegedy
+/// et al. 2016); the mean over the batch.
+at::Tensor soft_cross_entropy(const at::Tensor& logits, const at::Tensor& shares, double smoothing);
+
+/// What a student's logits [B, K] lack of a teacher's (Touvron et al. 2021, section 4): the soft kind is the
+/// Kullback-Leibler divergence at a temperature, the hard kind the cross-entropy with the teacher's choice.
+at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher, Distillation kind,
+                             double temperature);
+
+/// The batch with its tensors on `device`.
+SampleBatch to_device(SampleBatch batch, const at::Device& device);
+
+}  // namespace vitral::train
