@@ -1,7 +1,6 @@
 #include "apps/annotated_output.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
 #include "apps/output_folder.h"
@@ -62,18 +61,6 @@ void refuse_inputs(const std::vector<fs::path>& targets, const std::vector<Pictu
   }
 }
 
-std::vector<image::LabelledBox> labelled(std::span<const ScoredBox> boxes, const NativeRecord& classes) {
-  std::vector<image::LabelledBox> result;
-  for (const auto& [box, score, class_id] : boxes) {
-    char percent[16];
-    std::snprintf(percent, sizeof percent, " %.2f", score);
-    result.push_back({static_cast<float>(box.xmin), static_cast<float>(box.ymin), static_cast<float>(box.xmax),
-                      static_cast<float>(box.ymax), class_label(classes, class_id) + percent, class_id});
-  }
-  std::reverse(result.begin(), result.end());  // the best one on top
-  return result;
-}
-
 }  // namespace
 
 AnnotatedOutput::AnnotatedOutput(const fs::path& path, bool overwrite, const std::vector<PictureSource>& sources,
@@ -95,8 +82,7 @@ AnnotatedOutput::AnnotatedOutput(const fs::path& path, bool overwrite, const std
   refuse_inputs(targets_, sources);
 }
 
-void AnnotatedOutput::write(PreparedPicture& picture, std::span<const ScoredBox> boxes, const NativeRecord& classes) {
-  image::draw_boxes(picture.picture, labelled(boxes, classes));
+void AnnotatedOutput::write(const PreparedPicture& picture) {
   if (picture.frame) return writer_for(picture).write(picture.picture, picture.frame->t_ms);
   const auto& target = targets_[picture.source.index];
   const auto bytes =

@@ -4,14 +4,11 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "apps/console.h"
 #include "apps/picture_stream.h"
-#include "common/core/box.h"
-#include "common/runtime/native.h"
 #include "video/media/writer.h"
 
 namespace vitral::apps {
@@ -23,8 +20,8 @@ class AnnotatedOutput {
   /// and `overwrite` is off, or is an input.
   AnnotatedOutput(const std::filesystem::path& path, bool overwrite, const std::vector<PictureSource>& sources,
                   std::int64_t stride, Console& console);
-  /// Draws into `picture` and writes it.
-  void write(PreparedPicture& picture, std::span<const ScoredBox> boxes, const NativeRecord& classes);
+  /// Writes the pixels of `picture`, in which the boxes are.
+  void write(const PreparedPicture& picture);
   /// Ends the videos; a line about what was written.
   std::string finish();
 

@@ -5,12 +5,14 @@
 #include "apps/command.h"
 #include "apps/detect_engine.h"
 #include "apps/detect_records.h"
+#include "apps/draw_detections.h"
 #include "apps/flags.h"
 #include "apps/frame_stream.h"
 #include "apps/interrupt.h"
 #include "apps/json_sink.h"
 #include "apps/result_files.h"
 #include "apps/run_report.h"
+#include "apps/window.h"
 #include "common/core/text.h"
 
 namespace vitral::apps {
@@ -27,6 +29,7 @@ struct DetectFlags {
   std::optional<double> nms;
   double overlap = 0.2;
   VideoOptions video;
+  bool show = false;
 };
 
 std::optional<Tiling> tiling_of(const DetectFlags& flags) {
@@ -42,6 +45,7 @@ class DetectRun {
       : flags_(flags),
         console_(console),
         sources_(expand_inputs(flags.inputs)),
+        window_(flags.show ? std::optional<Window>("vitral detect") : std::nullopt),
         json_(console, flags.output.json, flags.output.overwrite),
         report_(console, json_, flags.output.strict),
         model_(load(flags.model, flags.compute, console)),
@@ -61,11 +65,10 @@ class DetectRun {
   }
 
   int run() {
-    FrameStream stream(sources_, model_.record.preprocess, {0, annotated_.has_value(), tiling_of(flags_)},
-                       flags_.video);
+    FrameStream stream(sources_, model_.record.preprocess, {0, annotated_ || window_, tiling_of(flags_)}, flags_.video);
     std::vector<PreparedPicture> batch;
     std::uint64_t seen = 0;
-    while (!interrupted()) {
+    while (!interrupted() && !closed_) {
       auto picture = stream.next();
       if (!picture) break;
       console_.progress("detect", ++seen, std::max(seen, stream.expected()));
@@ -85,7 +88,7 @@ class DetectRun {
  private:
   void compute(std::vector<PreparedPicture>& batch) {
     const auto found = engine_.run(batch);
-    for (std::size_t i = 0; i < batch.size(); ++i) write(batch[i], found[i]);
+    for (std::size_t i = 0; i < batch.size() && !closed_; ++i) write(batch[i], found[i]);
     batch.clear();
   }
 
@@ -96,7 +99,9 @@ class DetectRun {
     if (!flags_.output.json_on_stdout()) console_.result(detection_text(picture, boxes, classes));
     if (text_) text_->write(picture, boxes);
     if (coco_) coco_->write(picture, boxes, classes);
-    if (annotated_) annotated_->write(picture, boxes, classes);
+    if (annotated_ || window_) draw_detections(picture.picture, boxes, classes);
+    if (annotated_) annotated_->write(picture);
+    if (window_) closed_ = !window_->show(picture.picture, !picture.frame);
   }
 
   int finish() {
@@ -109,6 +114,7 @@ class DetectRun {
   const DetectFlags& flags_;
   Console& console_;
   std::vector<PictureSource> sources_;
+  std::optional<Window> window_;  // before anything that starts threads
   JsonSink json_;
   RunReport report_;
   LoadedModel model_;
@@ -116,6 +122,7 @@ class DetectRun {
   std::optional<AnnotatedOutput> annotated_;
   std::optional<YoloText> text_;
   std::optional<CocoResultsFile> coco_;
+  bool closed_ = false;  ///< the user has seen enough
 };
 
 void add_video_flags(CLI::App& app, VideoOptions& video) {
@@ -162,6 +169,8 @@ void add_detect(CLI::App& root, Context& context) {
   flags->output.add_output(*app, "annotated pictures and videos: a folder, or a file for one input");
   app->add_option("--save-txt", flags->save_txt, "YOLO text, a file for each picture or frame")->type_name("DIR");
   app->add_option("--coco-json", flags->coco_json, "COCO results")->type_name("FILE");
+  app->add_flag("--show", flags->show,
+                "show pictures and videos in a window: a key goes on to the next picture, q or Esc ends the run");
   flags->output.add_strict(*app);
   flags->console.add(*app);
   app->footer(

@@ -19,6 +19,13 @@ struct ModelsFlags {
   std::string name, task;
 };
 
+/// "bytes" is what a download must have; anything less certain goes by another name.
+void add_size(nlohmann::ordered_json& json, const FileSize& size) {
+  if (size.bytes == 0) return;
+  json[size.exact() > 0 ? "bytes" : "about_bytes"] = size.bytes;
+  if (size.exact() == 0) json["about_from"] = size.known == SizeKnown::stated ? "publisher" : "parameters";
+}
+
 nlohmann::ordered_json describe(const ModelEntry& entry, const Pretrained& published, const ModelStore& store) {
   nlohmann::ordered_json json = {{"tag", published.tag},
                                  {"origin", published.origin},
@@ -28,7 +35,7 @@ nlohmann::ordered_json describe(const ModelEntry& entry, const Pretrained& publi
                                  {"licence", published.licence},
                                  {"num_classes", published.num_classes},
                                  {"preprocess", to_json(published.preprocess)}};
-  if (published.bytes > 0) json["bytes"] = published.bytes;
+  add_size(json, published.size);
   if (const auto path = store.find(entry, published)) json["path"] = path->string();
   if (published.top1 > 0) json["top1"] = published.top1;
   if (published.top5 > 0) json["top5"] = published.top5;
@@ -61,6 +68,7 @@ nlohmann::ordered_json describe(const ModelEntry& entry, const ModelStore& store
                                  {"licence", first.licence},
                                  {"pulled", store.tags(entry)},
                                  {"paper", entry.paper}};
+  add_size(json, first.size);
   if (first.top1 > 0) json["top1"] = first.top1;
   if (first.ap > 0) json["AP"] = first.ap;
   if (!whole) return json;
@@ -96,15 +104,19 @@ int list(const ModelsFlags& flags, Console& console) {
   }
   if (flags.output.json_on_stdout()) return 0;
   std::string text =
-      "name                                      task      params M   GMACs   size  top-1/AP licence       here\n";
+      "name                                      task      params M   GMACs   size  top-1/AP licence       file MiB  "
+      "here\n";
   for (const auto* entry : entries) {
     const auto& first = entry->pretrained.front();
     const double published = first.top1 > 0 ? first.top1 : first.ap;
-    char accuracy[16] = "-", line[256];
+    const double mebibytes = static_cast<double>(first.size.bytes) / (1024 * 1024);
+    char accuracy[16] = "-", file[16] = "-", line[256];
     if (published > 0) std::snprintf(accuracy, sizeof accuracy, "%.2f", published);
-    std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-8s %-13s %s", entry->name.c_str(),
+    const char* sign = first.size.known == SizeKnown::estimated ? "~" : "";
+    if (mebibytes > 0) std::snprintf(file, sizeof file, "%s%.1f", sign, mebibytes);
+    std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-8s %-13s %8s  %s", entry->name.c_str(),
                   std::string(to_string(entry->task)).c_str(), static_cast<double>(entry->params) / 1e6, entry->gmacs,
-                  input_size(first.preprocess)[0], accuracy, first.licence.c_str(),
+                  input_size(first.preprocess)[0], accuracy, first.licence.c_str(), file,
                   is_bundled(*entry, store) ? "bundled" : "");
     text += line + (entry->bundled ? std::string() : join(store.tags(*entry))) + "\n";
   }
@@ -131,8 +143,9 @@ int show(const ModelsFlags& flags, Console& console) {
     if (published.top1 > 0)
       std::snprintf(accuracy, sizeof accuracy, "  top-1 %.2f  top-5 %.2f", published.top1, published.top5);
     if (published.ap > 0) std::snprintf(accuracy, sizeof accuracy, "  box AP %.1f", published.ap);
-    text += "    " + entry.name + "." + published.tag + "  (" + published.origin + ", " + published.licence + ")" +
-            accuracy + "\n      " + explain(published.preprocess) + "\n";
+    const std::string size = to_string(published.size);
+    text += "    " + entry.name + "." + published.tag + "  (" + published.origin + ", " + published.licence +
+            (size.empty() ? "" : ", " + size) + ")" + accuracy + "\n      " + explain(published.preprocess) + "\n";
     if (!published.url.empty()) text += "      " + published.url + "\n";
     if (const auto path = store.find(entry, published)) text += "      here: " + printable(path->string()) + "\n";
   }

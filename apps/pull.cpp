@@ -53,7 +53,7 @@ class Pull {
     }
     request_.url = flags.source.empty() ? published_->url : at_mirror(flags.source, *published_);
     request_.target = target();
-    request_.bytes = published_->bytes;
+    request_.bytes = published_->size.exact();
     request_.sha256 = published_->hash;
     request_.stall_seconds = flags.timeout;
     request_.user_agent = "vitral/" VITRAL_VERSION;
@@ -103,7 +103,9 @@ class Pull {
 
   /// False where the user broke it off.
   bool fetch() {
-    console_.note(full_name() + " (" + published_->licence + ") from " + request_.url);
+    const std::string size = to_string(published_->size);
+    console_.note(full_name() + " (" + published_->licence + (size.empty() ? "" : ", " + size) + ") from " +
+                  request_.url);
     catch_interrupts();
     DownloadEvents events;
     events.progress = [&](std::uint64_t done, std::uint64_t total, std::uint64_t before) {

@@ -5,6 +5,7 @@ DETECTORS = {
     "rtdetr_r18vd": (3, 640, 640),
     "rtdetr_r50vd": (3, 640, 640),
     "fasterrcnn_resnet50_fpn": (3, 800, 1066),
+    "yolox_nano": (3, 416, 416),
     "yolox_s": (3, 640, 640),
 }
 
@@ -46,10 +47,10 @@ def _detector(name):
             anchor_image_size=None,
         )
         return transformers.RTDetrForObjectDetection(config)
-    if name == "yolox_s":
+    if name.startswith("yolox_"):
         from yolox.config import YoloxConfig
 
-        return YoloxConfig.get_named_config("yolox_s").get_model()
+        return YoloxConfig.get_named_config(name).get_model()
     from torchvision.models.detection import fasterrcnn_resnet50_fpn
 
     return fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None)

@@ -23,6 +23,9 @@ if(TARGET vitral)
   # The run path to LibTorch is kept: where the libraries are does not change by installing.
   set_target_properties(vitral PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
   install(TARGETS vitral RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  if(TARGET vitral_window)
+    install(TARGETS vitral_window LIBRARY DESTINATION lib/vitral)
+  endif()
 endif()
 
 configure_package_config_file(cmake/vitralConfig.cmake.in ${PROJECT_BINARY_DIR}/vitralConfig.cmake

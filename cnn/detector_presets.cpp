@@ -22,17 +22,17 @@ FasterRcnnOptions second_version() {
 
 // clang-format off
 const DetectorPreset<YoloxOptions> kYolox[] = {
-    {"yolox_nano", yolox(0.33, 0.25).depthwise(true), 416,   0.54,   912159, 25.8, "yolox_nano.pth"},
-    {"yolox_tiny", yolox(0.33, 0.375),                416,   3.23,  5055855, 32.8, "yolox_tiny.pth"},
-    {"yolox_s",    yolox(0.33, 0.50),                 640,  13.4,   8968255, 40.5, "yolox_s.pth"},
-    {"yolox_m",    yolox(0.67, 0.75),                 640,  36.9,  25326495, 46.9, "yolox_m.pth"},
-    {"yolox_l",    yolox(1.00, 1.00),                 640,  77.8,  54208895, 49.7, "yolox_l.pth"},
-    {"yolox_x",    yolox(1.33, 1.25),                 640, 141.0,  99071455, 51.1, "yolox_x.pth"},
+    {"yolox_nano", yolox(0.33, 0.25).depthwise(true), 416,   0.54,   912159, 25.8, "yolox_nano.pth", 0},
+    {"yolox_tiny", yolox(0.33, 0.375),                416,   3.23,  5055855, 32.8, "yolox_tiny.pth", 0},
+    {"yolox_s",    yolox(0.33, 0.50),                 640,  13.4,   8968255, 40.5, "yolox_s.pth", 0},
+    {"yolox_m",    yolox(0.67, 0.75),                 640,  36.9,  25326495, 46.9, "yolox_m.pth", 0},
+    {"yolox_l",    yolox(1.00, 1.00),                 640,  77.8,  54208895, 49.7, "yolox_l.pth", 0},
+    {"yolox_x",    yolox(1.33, 1.25),                 640, 141.0,  99071455, 51.1, "yolox_x.pth", 0},
 };
 
 const DetectorPreset<FasterRcnnOptions> kFasterRcnn[] = {
-    {"fasterrcnn_resnet50_fpn",    first_version(),  0, 134.38,  41755286, 37.0, "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth"},
-    {"fasterrcnn_resnet50_fpn_v2", second_version(), 0, 280.371, 43712278, 46.7, "fasterrcnn_resnet50_fpn_v2_coco-dd69338a.pth"},
+    {"fasterrcnn_resnet50_fpn",    first_version(),  0, 134.38,  41755286, 37.0, "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth", 159.743},
+    {"fasterrcnn_resnet50_fpn_v2", second_version(), 0, 280.371, 43712278, 46.7, "fasterrcnn_resnet50_fpn_v2_coco-dd69338a.pth", 167.104},
 };
 // clang-format on
 

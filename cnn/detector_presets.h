@@ -18,6 +18,7 @@ struct DetectorPreset {
   std::int64_t params;  ///< with the published classes
   double ap;            ///< box AP on COCO val2017, percent
   std::string_view file;
+  double mebibytes;  ///< length of that file as stated (torchvision's "_file_size"); 0: not stated
 };
 
 std::span<const DetectorPreset<YoloxOptions>> yolox_presets();

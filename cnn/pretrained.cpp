@@ -85,14 +85,14 @@ constexpr PretrainedRow kRows[] = {
 
 // The same files as torchvision prepares pictures for them, under the names that its `Weights` have.
 constexpr TorchvisionRow kTorchvision[] = {
-    {"resnet18", "imagenet1k_v1", "resnet18-f37072fd.pth", 256, 224, bilinear, bsd3, 69.758, 89.078},
-    {"resnet34", "imagenet1k_v1", "resnet34-b627a593.pth", 256, 224, bilinear, bsd3, 73.314, 91.420},
-    {"resnet50", "imagenet1k_v1", "resnet50-0676ba61.pth", 256, 224, bilinear, bsd3, 76.130, 92.862},
-    {"resnet50", "imagenet1k_v2", "resnet50-11ad3fa6.pth", 232, 224, bilinear, bsd3, 80.858, 95.434},
-    {"resnet101", "imagenet1k_v1", "resnet101-63fe2227.pth", 256, 224, bilinear, bsd3, 77.374, 93.546},
-    {"resnet101", "imagenet1k_v2", "resnet101-cd907fc2.pth", 232, 224, bilinear, bsd3, 81.886, 95.780},
-    {"resnet152", "imagenet1k_v1", "resnet152-394f9c45.pth", 256, 224, bilinear, bsd3, 78.312, 94.046},
-    {"resnet152", "imagenet1k_v2", "resnet152-f82ba261.pth", 232, 224, bilinear, bsd3, 82.284, 96.002},
+    {"resnet18", "imagenet1k_v1", "resnet18-f37072fd.pth", 256, 224, bilinear, bsd3, 69.758, 89.078, 44.661},
+    {"resnet34", "imagenet1k_v1", "resnet34-b627a593.pth", 256, 224, bilinear, bsd3, 73.314, 91.420, 83.275},
+    {"resnet50", "imagenet1k_v1", "resnet50-0676ba61.pth", 256, 224, bilinear, bsd3, 76.130, 92.862, 97.781},
+    {"resnet50", "imagenet1k_v2", "resnet50-11ad3fa6.pth", 232, 224, bilinear, bsd3, 80.858, 95.434, 97.79},
+    {"resnet101", "imagenet1k_v1", "resnet101-63fe2227.pth", 256, 224, bilinear, bsd3, 77.374, 93.546, 170.511},
+    {"resnet101", "imagenet1k_v2", "resnet101-cd907fc2.pth", 232, 224, bilinear, bsd3, 81.886, 95.780, 170.53},
+    {"resnet152", "imagenet1k_v1", "resnet152-394f9c45.pth", 256, 224, bilinear, bsd3, 78.312, 94.046, 230.434},
+    {"resnet152", "imagenet1k_v2", "resnet152-f82ba261.pth", 232, 224, bilinear, bsd3, 82.284, 96.002, 230.474},
 };
 
 constexpr HubRow kHub[] = {

@@ -55,7 +55,7 @@ Pretrained converted_lite0() {
   result.origin = "original";
   result.file = "efficientnet-lite0-57934424.pth";
   result.hash = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db";
-  result.bytes = 18826032;
+  result.size = {18826032, SizeKnown::exact};
   result.licence = "Apache-2.0";
   result.preprocess.mean = result.preprocess.std = {0.5f, 0.5f, 0.5f};
   return result;

@@ -130,12 +130,13 @@ YoloxMaps YoloxHeadImpl::forward(const YoloxMaps& maps) {
   YoloxMaps result;
   for (std::size_t i = 0; i < maps.size(); ++i) {
     const auto predict = [i](torch::nn::ModuleList& layers, const at::Tensor& x) {
-      return layers[i]->as<nn::Conv2d>()->forward(x).to(at::kFloat);
+      return layers[i]->as<nn::Conv2d>()->forward(x);
     };
     const auto x = stems[i]->as<ConvUnit>()->forward(maps[i]);
     const auto classes = cls_convs[i]->as<YoloxTower>()->forward(x);
     const auto boxes = reg_convs[i]->as<YoloxTower>()->forward(x);
-    result[i] = at::cat({predict(reg_preds, boxes), predict(obj_preds, boxes), predict(cls_preds, classes)}, 1);
+    const auto box = predict(reg_preds, boxes), object = predict(obj_preds, boxes), kind = predict(cls_preds, classes);
+    result[i] = at::cat({box, object, kind}, 1).to(at::kFloat);
   }
   return result;
 }
@@ -179,8 +180,9 @@ at::Tensor YoloxImpl::place(const at::Tensor& boxes, const YoloxGrid& grid) {
 
 at::Tensor flatten(const YoloxMaps& raw) {
   std::vector<at::Tensor> levels;
-  for (const auto& map : raw) levels.push_back(map.flatten(2));  // [B, 5 + K, h * w]
-  return at::cat(levels, 2).permute({0, 2, 1});
+  // [B, h * w, 5 + K], views where channels lie side by side as in inference
+  for (const auto& map : raw) levels.push_back(map.flatten(2).transpose(1, 2));
+  return at::cat(levels, 1);
 }
 
 at::Tensor YoloxImpl::decode(const YoloxMaps& raw) {

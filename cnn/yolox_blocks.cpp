@@ -78,10 +78,28 @@ at::Tensor SpatialPyramidImpl::forward(const at::Tensor& x) {
 }
 
 void FocusImpl::reset() {
+  drop_packed();
   conv = register_module("conv", yolox_conv(3 * 4, out, 3));
 }
 
+void FocusImpl::train(bool on) {
+  if (on) set_inference(nullptr);
+  torch::nn::Module::train(on);
+}
+
+nn::Conv2d FocusImpl::as_one() const {
+  const auto [weight, bias] = conv->conv->folded();
+  // [out, column, row, 3, ky, kx], column and row of a pixel in its block -> [out, 3, ky, row, kx, column]
+  const auto spread = weight.view({out, 2, 2, 3, 3, 3}).permute({0, 3, 4, 2, 5, 1}).reshape({out, 3, 6, 6});
+  return nn::inference_conv(nn::Conv2dOptions(3, out, 6).stride(2).padding(2), {spread, bias},
+                            *conv->conv->inference());
+}
+
 at::Tensor FocusImpl::forward(const at::Tensor& images) {
+  if (inference() != nullptr && !at::GradMode::is_enabled()) {
+    if (whole_.is_empty()) whole_ = as_one();
+    return whole_->forward(images, conv->options.activation());
+  }
   const auto every_second = [&images](std::int64_t row, std::int64_t column) {
     return images.slice(2, row, std::nullopt, 2).slice(3, column, std::nullopt, 2);
   };

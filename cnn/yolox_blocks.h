@@ -81,16 +81,23 @@ class SpatialPyramidImpl : public torch::nn::Cloneable<SpatialPyramidImpl> {
 };
 TORCH_MODULE(SpatialPyramid);
 
-/// The stem: each 2x2 block of pixels becomes one cell of four times the channels. Child `conv`.
-class FocusImpl : public torch::nn::Cloneable<FocusImpl> {
+/// The stem: each 2x2 block of pixels becomes one cell of four times the channels. In inference it is the one
+/// convolution of the picture that it amounts to, over 6x6 pixels. Child `conv`.
+class FocusImpl : public torch::nn::Cloneable<FocusImpl>, public nn::TwoFaced {
  public:
   explicit FocusImpl(std::int64_t out_) : out(out_) { reset(); }
   void reset() override;
+  void train(bool on = true) override;
   /// images [B, 3, H, W] of even sides -> [B, out, H / 2, W / 2].
   at::Tensor forward(const at::Tensor& images);
 
   std::int64_t out;
   ConvUnit conv = nullptr;
+
+ private:
+  void drop_packed() override { whole_ = nullptr; }
+  nn::Conv2d as_one() const;
+  nn::Conv2d whole_ = nullptr;
 };
 TORCH_MODULE(Focus);
 

@@ -14,9 +14,18 @@
 namespace vitral::detr {
 namespace {
 
+enum class Part { queries, offsets, weights };
+
 nn::Mlp mlp_of(const DeformableOptions& options) {
   return nn::Mlp(
       nn::MlpOptions(options.dim(), options.hidden()).activation(nn::Activation::relu).dropout(options.dropout()));
+}
+
+/// What `make()` gives; of learnt queries the tensor that was made first. `which` tells the parts of a layer apart.
+template <class Make>
+at::Tensor once(nn::Constants* learnt, Part which, const at::Tensor& x, Make make) {
+  if (learnt == nullptr) return make();
+  return (*learnt)->get({static_cast<std::int64_t>(which), x.size(0)}, x, std::move(make));
 }
 
 }  // namespace
@@ -51,13 +60,23 @@ void DeformableAttentionImpl::initialise() {
   nn::xavier_uniform_(output_proj->weight);
 }
 
+/// -> fp32 [B, Q, H, L, P, 2]
+at::Tensor DeformableAttentionImpl::offsets(const at::Tensor& query) {
+  return sampling_offsets->forward(query)
+      .to(at::kFloat)
+      .view({query.size(0), query.size(1), options.heads(), options.levels(), options.points(), 2});
+}
+
+/// -> fp32 [B, Q, H, L, P]
+at::Tensor DeformableAttentionImpl::weights(const at::Tensor& query) {
+  const std::int64_t batch = query.size(0), queries = query.size(1), heads = options.heads();
+  const auto scores = attention_weights->forward(query).to(at::kFloat).view({batch, queries, heads, -1});
+  return at::softmax(scores, -1).view({batch, queries, heads, options.levels(), options.points()});
+}
+
 /// -> [B, Q, H, L, P, 2]
-at::Tensor DeformableAttentionImpl::locations(const at::Tensor& query, const at::Tensor& references,
-                                              const Memory& memory) {
-  const auto offsets =
-      sampling_offsets->forward(query)
-          .to(at::kFloat)
-          .view({query.size(0), query.size(1), options.heads(), options.levels(), options.points(), 2});
+at::Tensor DeformableAttentionImpl::locations(const at::Tensor& offsets, const at::Tensor& references,
+                                              const Memory& memory) const {
   const auto near = references.unsqueeze(2).unsqueeze(4);  // [B, Q, 1, L or 1, 1, 2 or 4]
   const auto centers = near.slice(-1, 0, 2);
   if (near.size(-1) == 4) {  // of a box, the offsets are parts
@@ -71,14 +90,14 @@ at::Tensor DeformableAttentionImpl::locations(const at::Tensor& query, const at:
 }
 
 at::Tensor DeformableAttentionImpl::forward(const at::Tensor& query, const at::Tensor& references, const Memory& memory,
-                                            const at::Tensor& residual) {
-  const std::int64_t batch = query.size(0), queries = query.size(1), heads = options.heads();
+                                            const at::Tensor& residual, nn::Constants* learnt) {
+  const std::int64_t batch = query.size(0), heads = options.heads();
   auto value = value_proj->forward(memory.tokens);
   if (memory.padding.defined()) value = value.masked_fill(memory.padding.unsqueeze(-1), 0);
-  const auto scores = attention_weights->forward(query).to(at::kFloat).view({batch, queries, heads, -1});
-  const auto weights = at::softmax(scores, -1).view({batch, queries, heads, options.levels(), options.points()});
-  const auto mixed = nn::deformable_attend(value.view({batch, -1, heads, options.dim() / heads}), memory.levels,
-                                           locations(query, references, memory), weights, options.sampling());
+  const auto places = locations(once(learnt, Part::offsets, query, [&] { return offsets(query); }), references, memory);
+  const auto mixed =
+      nn::deformable_attend(value.view({batch, -1, heads, options.dim() / heads}), memory.levels, places,
+                            once(learnt, Part::weights, query, [&] { return weights(query); }), options.sampling());
   return output_proj->forward(mixed, nn::Activation::none, residual);
 }
 
@@ -122,14 +141,17 @@ void DeformableDecoderLayerImpl::reset() {
 }
 
 at::Tensor DeformableDecoderLayerImpl::forward(const at::Tensor& x, const at::Tensor& positions,
-                                               const at::Tensor& references, const Memory& memory) {
+                                               const at::Tensor& references, const Memory& memory,
+                                               nn::Constants* learnt) {
   const nn::SublayerOptions around{.dropout = is_training() ? options.dropout() : 0.0};
-  const auto attended = nn::sublayer(x, norm1, around, [&](const at::Tensor& input, const at::Tensor& residual) {
+  const auto among_themselves = [&](const at::Tensor& input, const at::Tensor& residual) {
     const auto query = input + positions;
     return self_attn->forward(query, query, input, {}, residual);
-  });
+  };
+  const auto attended =
+      once(learnt, Part::queries, x, [&] { return nn::sublayer(x, norm1, around, among_themselves); });
   const auto looked = nn::sublayer(attended, norm2, around, [&](const at::Tensor& input, const at::Tensor& residual) {
-    return cross_attn->forward(input + positions, references, memory, residual);
+    return cross_attn->forward(input + positions, references, memory, residual, learnt);
   });
   return nn::sublayer(looked, norm3, around, [&](const at::Tensor& input, const at::Tensor& residual) {
     return mlp->forward(input, residual);

@@ -6,6 +6,7 @@
 #include <torch/nn/pimpl.h>
 
 #include "common/nn/attention.h"
+#include "common/nn/constants.h"
 #include "common/nn/deformable.h"
 #include "common/nn/mlp.h"
 #include "common/nn/norm.h"
@@ -35,16 +36,19 @@ class DeformableAttentionImpl : public torch::nn::Cloneable<DeformableAttentionI
   explicit DeformableAttentionImpl(const DeformableOptions& options_);
   void reset() override;
   /// query [B, Q, C]; references fp32 [B, Q, L or 1, 2 or 4], points (x, y) or boxes (cxcywh) from 0 to 1 of each
-  /// level's map -> [B, Q, C]; `residual` of that shape is added.
+  /// level's map -> [B, Q, C]; `residual` of that shape is added. `learnt`, where queries follow from weights alone,
+  /// keeps their projections.
   at::Tensor forward(const at::Tensor& query, const at::Tensor& references, const Memory& memory,
-                     const at::Tensor& residual = {});
+                     const at::Tensor& residual = {}, nn::Constants* learnt = nullptr);
 
   DeformableOptions options;
   nn::Linear sampling_offsets = nullptr, attention_weights = nullptr, value_proj = nullptr, output_proj = nullptr;
 
  private:
   void initialise();
-  at::Tensor locations(const at::Tensor& query, const at::Tensor& references, const Memory& memory);
+  at::Tensor offsets(const at::Tensor& query);
+  at::Tensor weights(const at::Tensor& query);
+  at::Tensor locations(const at::Tensor& offsets, const at::Tensor& references, const Memory& memory) const;
 };
 TORCH_MODULE(DeformableAttention);
 
@@ -70,9 +74,10 @@ class DeformableDecoderLayerImpl : public torch::nn::Cloneable<DeformableDecoder
  public:
   explicit DeformableDecoderLayerImpl(const DeformableOptions& options_);
   void reset() override;
-  /// x and positions [B, Q, C], references as above -> [B, Q, C]
+  /// x and positions [B, Q, C], references as above -> [B, Q, C]. `learnt`, where x and positions follow from weights
+  /// alone, keeps what comes of them before the memory is looked at.
   at::Tensor forward(const at::Tensor& x, const at::Tensor& positions, const at::Tensor& references,
-                     const Memory& memory);
+                     const Memory& memory, nn::Constants* learnt = nullptr);
 
   DeformableOptions options;
   nn::MultiheadAttention self_attn = nullptr;

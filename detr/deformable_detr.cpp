@@ -21,6 +21,9 @@ namespace {
 constexpr std::int64_t kDetections = 100;  // that the authors keep of a picture
 constexpr double kPrior = 0.01;            // score that every class starts with
 
+// What `constants` keeps, beside the parts of the first decoder layer that DeformableDecoderLayer numbers from 0.
+constexpr std::int64_t kPositions = 100, kReferences = 101;
+
 /// The padding of each map; without a mask there is none, for one picture that stands for all.
 std::vector<at::Tensor> padding_of(const std::vector<at::Tensor>& maps, const at::Tensor& mask) {
   std::vector<at::Tensor> result;
@@ -78,6 +81,7 @@ void DeformableDetrImpl::reset() {
     class_embed->push_back(nn::Linear(dim, options.num_classes()));
     bbox_embed->push_back(nn::LinearStack(dim, dim, 4, 3));
   }
+  constants = register_module("constants", nn::Constants());
   register_queries();
 }
 
@@ -131,6 +135,15 @@ at::Tensor DeformableDetrImpl::level_positions(const Memory& memory) const {
   return at::cat(parts, 1);
 }
 
+/// [B or 1, S, C]: where each token stands, and on which level; without padding it follows from the sizes.
+at::Tensor DeformableDetrImpl::positions_of(const Memory& memory, const TokenPlaces& places) {
+  const auto make = [&] { return (places.positions + level_positions(memory)).to(memory.tokens.scalar_type()); };
+  if (memory.padding.defined()) return make();
+  std::vector<std::int64_t> key{kPositions};
+  for (const auto& [height, width] : memory.levels) key.insert(key.end(), {height, width});
+  return constants->get(key, memory.tokens, make);
+}
+
 Memory DeformableDetrImpl::encode(const std::vector<at::Tensor>& maps, const TokenPlaces& places) {
   Memory memory;
   std::vector<at::Tensor> tokens;
@@ -140,7 +153,7 @@ Memory DeformableDetrImpl::encode(const std::vector<at::Tensor>& maps, const Tok
   }
   memory.tokens = at::cat(tokens, 1);  // [B, S, C]
   memory.padding = places.padding;
-  const auto positions = (places.positions + level_positions(memory)).to(memory.tokens.scalar_type());
+  const auto positions = positions_of(memory, places);
   for (const auto& layer : *encoder) {
     memory.tokens = layer->as<DeformableEncoderLayer>()->forward(positions, places.references, memory);
   }
@@ -149,7 +162,8 @@ Memory DeformableDetrImpl::encode(const std::vector<at::Tensor>& maps, const Tok
 
 DeformableDetrImpl::Start DeformableDetrImpl::learnt_queries(at::ScalarType type) {
   const auto halves = query_embed.to(type).unsqueeze(0).chunk(2, -1);  // 2 x [1, Q, C]
-  return {halves[0], halves[1], at::sigmoid(reference_points->forward(halves[0]).to(at::kFloat))};
+  const auto references = [&] { return at::sigmoid(reference_points->forward(halves[0]).to(at::kFloat)); };
+  return {halves[0], halves[1], constants->get({kReferences}, halves[0], references)};
 }
 
 DeformableDetrImpl::Start DeformableDetrImpl::propose(const Memory& memory, const TokenPlaces& places,
@@ -181,7 +195,9 @@ std::vector<SetPrediction> DeformableDetrImpl::decode(const Start& start, const 
   std::vector<SetPrediction> predictions;
   for (std::size_t i = 0; i < decoder->size(); ++i) {
     const auto scale = references.size(-1) == 4 ? at::cat({ratios, ratios}, -1) : ratios;
-    x = decoder[i]->as<DeformableDecoderLayer>()->forward(x, positions, references.unsqueeze(2) * scale, memory);
+    auto* learnt = i == 0 && !options.two_stage() ? &constants : nullptr;
+    x = decoder[i]->as<DeformableDecoderLayer>()->forward(x, positions, references.unsqueeze(2) * scale, memory,
+                                                          learnt);
     const std::size_t head = options.refine() ? i : 0;
     const auto step = bbox_embed[head]->as<nn::LinearStack>()->forward(x).to(at::kFloat);
     predictions.push_back({class_embed[head]->as<nn::Linear>()->forward(x), box_of(step, references)});

@@ -45,10 +45,10 @@ class LevelProjectionImpl : public torch::nn::Cloneable<LevelProjectionImpl> {
 };
 TORCH_MODULE(LevelProjection);
 
-/// Children `backbone`, `input_proj`, `encoder`, `decoder`, `class_embed`, `bbox_embed`; parameters `level_embed` [L,
-/// C] and, of one stage, `query_embed` [Q, 2C] with `reference_points`; of two, `enc_output`, `enc_norm`, `pos_trans`,
-/// `pos_norm`. There is one head, or with `refine` one a decoder layer, and with `two_stage` a last one for the
-/// encoder.
+/// Children `backbone`, `input_proj`, `encoder`, `decoder`, `class_embed`, `bbox_embed`, `constants`; parameters
+/// `level_embed` [L, C] and, of one stage, `query_embed` [Q, 2C] with `reference_points`; of two, `enc_output`,
+/// `enc_norm`, `pos_trans`, `pos_norm`. There is one head, or with `refine` one a decoder layer, and with `two_stage` a
+/// last one for the encoder.
 class DeformableDetrImpl : public torch::nn::Cloneable<DeformableDetrImpl>, public Detector {
  public:
   explicit DeformableDetrImpl(const DeformableDetrOptions& options_);
@@ -76,6 +76,7 @@ class DeformableDetrImpl : public torch::nn::Cloneable<DeformableDetrImpl>, publ
   at::Tensor level_embed, query_embed;
   nn::Linear reference_points = nullptr, enc_output = nullptr, pos_trans = nullptr;
   nn::LayerNorm enc_norm = nullptr, pos_norm = nullptr;
+  nn::Constants constants = nullptr;
 
  private:
   /// Where object queries start: positions and content [B or 1, Q, C], references fp32 [B or 1, Q, 2 or 4].
@@ -87,6 +88,7 @@ class DeformableDetrImpl : public torch::nn::Cloneable<DeformableDetrImpl>, publ
   std::vector<at::Tensor> project(const std::vector<at::Tensor>& maps);
   TokenPlaces places_of(const std::vector<at::Tensor>& maps, const at::Tensor& mask);
   at::Tensor level_positions(const Memory& memory) const;
+  at::Tensor positions_of(const Memory& memory, const TokenPlaces& places);
   Memory encode(const std::vector<at::Tensor>& maps, const TokenPlaces& places);
   Start learnt_queries(at::ScalarType type);
   Start propose(const Memory& memory, const TokenPlaces& places, std::vector<SetPrediction>& proposals);

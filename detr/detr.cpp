@@ -37,6 +37,7 @@ void DetrImpl::reset() {
   query_embed = register_parameter("query_embed", at::empty({options.queries(), options.dim()}));
   class_embed = register_module("class_embed", nn::Linear(options.dim(), options.num_classes() + 1));
   bbox_embed = register_module("bbox_embed", nn::LinearStack(options.dim(), options.dim(), 4, 3));
+  constants = register_module("constants", nn::Constants());
 }
 
 void DetrImpl::initialise() {
@@ -71,6 +72,7 @@ nn::DecoderInputs DetrImpl::encode(const PictureBatch& batch) {
   inputs.memory_positions = place.positions;
   inputs.memory_bias = place.bias;
   inputs.query_positions = query_embed.to(map.scalar_type()).unsqueeze(0);  // [1, Q, C]
+  inputs.learnt = &constants;
   return inputs;
 }
 

@@ -27,8 +27,8 @@ struct DetrOptions {
   TORCH_ARG(double, dropout) = 0.0;
 };
 
-/// Children `backbone`, `input_proj`, `encoder`, `decoder`, `class_embed`, `bbox_embed`; parameter `query_embed` [Q,
-/// C].
+/// Children `backbone`, `input_proj`, `encoder`, `decoder`, `class_embed`, `bbox_embed`, `constants`; parameter
+/// `query_embed` [Q, C].
 class DetrImpl : public torch::nn::Cloneable<DetrImpl>, public Detector {
  public:
   explicit DetrImpl(const DetrOptions& options_);
@@ -53,6 +53,7 @@ class DetrImpl : public torch::nn::Cloneable<DetrImpl>, public Detector {
   at::Tensor query_embed;
   nn::Linear class_embed = nullptr;
   nn::LinearStack bbox_embed = nullptr;
+  nn::Constants constants = nullptr;
 
  private:
   void initialise();

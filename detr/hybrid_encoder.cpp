@@ -18,13 +18,6 @@ nn::ConvBlock block(std::int64_t in, std::int64_t out, std::int64_t kernel, std:
   return nn::ConvBlock(nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2), nn::Activation::silu);
 }
 
-/// The kernel and the shift that a convolution and its norm amount to.
-std::pair<at::Tensor, at::Tensor> folded(const nn::ConvBlock& block) {
-  const auto norm = block->named_children()["norm"];
-  const auto [scale, shift] = std::dynamic_pointer_cast<nn::ChannelNorm>(norm)->affine();
-  return {block->conv->weight.detach() * scale.view({-1, 1, 1, 1}), shift};
-}
-
 template <class Block>
 at::Tensor run(const torch::nn::ModuleList& list, std::size_t i, const at::Tensor& x) {
   return list->ptr(i)->as<Block>()->forward(x);
@@ -44,17 +37,10 @@ void RepBlockImpl::train(bool on) {
 }
 
 nn::Conv2d RepBlockImpl::fuse() const {
-  const nn::SkipInit filled_below;
-  nn::Conv2d conv(nn::Conv2dOptions(channels, channels, 3).padding(1).bias(true));
-  const auto [kernel3, shift3] = folded(conv1);
-  const auto [kernel1, shift1] = folded(conv2);
-  const at::NoGradGuard no_grad;
-  conv->to(kernel3.device());
-  conv->weight.copy_(kernel3 + at::constant_pad_nd(kernel1, {1, 1, 1, 1}));
-  conv->bias.copy_(shift3 + shift1);
-  conv->eval();
-  conv->set_inference(std::make_shared<const nn::InferenceOptions>(nn::InferenceOptions{inference()->precision, {}}));
-  return conv;
+  const auto three = conv1->conv->folded(), one = conv2->conv->folded();
+  return nn::inference_conv(nn::Conv2dOptions(channels, channels, 3).padding(1),
+                            {three.weight + at::constant_pad_nd(one.weight, {1, 1, 1, 1}), three.bias + one.bias},
+                            {inference()->precision});
 }
 
 at::Tensor RepBlockImpl::forward(const at::Tensor& x) {

@@ -16,10 +16,11 @@ struct DetrPreset {
   bool dilated;        ///< DC5
   double gmacs;  ///< mean over the first 100 pictures of COCO val2017 (the paper's table 1, where they are "GFLOPS")
   std::int64_t params;
-  std::string_view file;           ///< at the authors'; the hub's repository is made from the name
-  double ap, ap50;                 ///< box AP of that file on COCO val2017, one picture at a time
-  std::string_view panoptic_file;  ///< empty: none published
-  double panoptic_ap;              ///< its box AP
+  std::string_view file;                 ///< at the authors'; the hub's repository is made from the name
+  double ap, ap50;                       ///< box AP of that file on COCO val2017, one picture at a time
+  std::string_view panoptic_file;        ///< empty: none published
+  double panoptic_ap;                    ///< its box AP
+  double mebibytes, panoptic_mebibytes;  ///< of the two files, as the authors' tables state them; 0: they don't
 };
 
 std::span<const DetrPreset> detr_presets();

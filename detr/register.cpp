@@ -14,13 +14,14 @@ constexpr std::string_view kFiles = "https://dl.fbaipublicfiles.com/detr/";
 constexpr std::int64_t kPanopticClasses = 250;
 
 /// A file of the authors: the name of the file carries its hash.
-Pretrained original(std::string tag, std::string_view file) {
+Pretrained original(std::string tag, std::string_view file, double mebibytes) {
   Pretrained result;
   result.tag = std::move(tag);
   result.origin = "original";
   result.file = file;
   result.url = std::string(kFiles) + result.file;
   result.hash = hash_in_name(file);
+  if (mebibytes > 0) result.size = stated_mebibytes(mebibytes);
   result.licence = to_string(Licence::apache2);
   result.preprocess = detr_preprocess();
   result.num_classes = 91;
@@ -35,6 +36,7 @@ Pretrained hub(const Pretrained& same, std::string repository) {
   result.file = "model.safetensors";
   result.url = hub_url(result.tag);
   result.hash.clear();
+  result.size.known = SizeKnown::estimated;  // the same numbers in another container
   result.preprocess.rule = ResizeRule::detr_transformers;
   return result;
 }
@@ -42,12 +44,12 @@ Pretrained hub(const Pretrained& same, std::string repository) {
 std::vector<Pretrained> pretrained_of(const DetrPreset& preset) {
   const std::string repository =
       "facebook/detr-resnet-" + std::to_string(preset.depth) + (preset.dilated ? "-dc5" : "");
-  auto boxes = original("coco", preset.file);
+  auto boxes = original("coco", preset.file, preset.mebibytes);
   boxes.ap = preset.ap;
   boxes.ap50 = preset.ap50;
   std::vector<Pretrained> result{boxes, hub(boxes, repository)};
   if (preset.panoptic_file.empty()) return result;
-  auto panoptic = original("coco_panoptic", preset.panoptic_file);
+  auto panoptic = original("coco_panoptic", preset.panoptic_file, preset.panoptic_mebibytes);
   panoptic.origin = "original-panoptic";
   panoptic.num_classes = kPanopticClasses;
   panoptic.ap = preset.panoptic_ap;

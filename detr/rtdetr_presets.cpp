@@ -26,6 +26,7 @@ constexpr RtDetrFile kR101[] = {
 };
 constexpr RtDetrFile kV2R18[] = {
     {"coco",                 "v0.2", "rtdetrv2_r18vd_120e_coco_rerun_48.1.pth",            48.1, 65.1, "PekingU/rtdetr_v2_r18vd"},
+    {"coco_120e",            "v0.1", "rtdetrv2_r18vd_120e_coco.pth",                       47.9, 64.9, ""},
     {"coco_objects365",      "v0.1", "rtdetrv2_r18vd_5x_coco_objects365_from_paddle.pth",  49.0, 66.5, ""},
 };
 constexpr RtDetrFile kV2R34[] = {

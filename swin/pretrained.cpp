@@ -40,12 +40,12 @@ constexpr PretrainedRow kRows[] = {
 };
 
 constexpr TorchvisionRow kTorchvision[] = {
-    {"swin_tiny_patch4_window7_224", "swin_t", "swin_t-704ceda3.pth", 232, 224, Interpolation::bicubic, Licence::bsd3, 81.474, 95.776},
-    {"swin_small_patch4_window7_224", "swin_s", "swin_s-5e29d889.pth", 246, 224, Interpolation::bicubic, Licence::bsd3, 83.196, 96.360},
-    {"swin_base_patch4_window7_224", "swin_b", "swin_b-68c6b09e.pth", 238, 224, Interpolation::bicubic, Licence::bsd3, 83.582, 96.640},
-    {"swinv2_tiny_window8_256", "swin_v2_t", "swin_v2_t-b137f0e2.pth", 260, 256, Interpolation::bicubic, Licence::bsd3, 82.072, 96.132},
-    {"swinv2_small_window8_256", "swin_v2_s", "swin_v2_s-637d8ceb.pth", 260, 256, Interpolation::bicubic, Licence::bsd3, 83.712, 96.816},
-    {"swinv2_base_window8_256", "swin_v2_b", "swin_v2_b-781e5279.pth", 272, 256, Interpolation::bicubic, Licence::bsd3, 84.112, 96.864},
+    {"swin_tiny_patch4_window7_224", "swin_t", "swin_t-704ceda3.pth", 232, 224, Interpolation::bicubic, Licence::bsd3, 81.474, 95.776, 108.19},
+    {"swin_small_patch4_window7_224", "swin_s", "swin_s-5e29d889.pth", 246, 224, Interpolation::bicubic, Licence::bsd3, 83.196, 96.360, 189.786},
+    {"swin_base_patch4_window7_224", "swin_b", "swin_b-68c6b09e.pth", 238, 224, Interpolation::bicubic, Licence::bsd3, 83.582, 96.640, 335.364},
+    {"swinv2_tiny_window8_256", "swin_v2_t", "swin_v2_t-b137f0e2.pth", 260, 256, Interpolation::bicubic, Licence::bsd3, 82.072, 96.132, 108.626},
+    {"swinv2_small_window8_256", "swin_v2_s", "swin_v2_s-637d8ceb.pth", 260, 256, Interpolation::bicubic, Licence::bsd3, 83.712, 96.816, 190.675},
+    {"swinv2_base_window8_256", "swin_v2_b", "swin_v2_b-781e5279.pth", 272, 256, Interpolation::bicubic, Licence::bsd3, 84.112, 96.864, 336.372},
 };
 
 constexpr HubRow kHub[] = {

@@ -20,7 +20,11 @@ readonly packages_build=(
   header:curl/curl.h:libcurl4-openssl-dev
   header:gtest/gtest.h:libgtest-dev header:gmock/gmock.h:libgmock-dev
 )
-readonly packages_test=(command:ffprobe:ffmpeg command:clang++:clang clang_runtime:asan:libclang-rt-dev)
+# For `detect --show`: a window (what is built without it lacks nothing else), and for its tests a screen in memory with a keyboard.
+readonly packages_test=(
+  command:ffprobe:ffmpeg command:clang++:clang clang_runtime:asan:libclang-rt-dev
+  header:opencv4/opencv2/highgui.hpp:libopencv-highgui-dev command:Xvfb:xvfb command:xdotool:xdotool
+)
 readonly packages_speed=(command:ccache:ccache command:mold:mold)
 readonly packages_lint=(command:clang-format:clang-format command:clang-tidy:clang-tidy)
 

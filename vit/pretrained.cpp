@@ -83,16 +83,16 @@ constexpr PretrainedRow kRows[] = {
 };
 
 constexpr TorchvisionRow kTorchvision[] = {
-    {"vit_base_patch16_224", "vit_b_16", "vit_b_16-c867db91.pth", 256, 224, Interpolation::bilinear, Licence::bsd3, 81.072, 95.318},
-    {"vit_base_patch16_384", "vit_b_16_swag_e2e", "vit_b_16_swag-9ac1b537.pth", 384, 384, Interpolation::bicubic, Licence::cc_by_nc4, 85.304, 97.650},
-    {"vit_base_patch16_224", "vit_b_16_swag_linear", "vit_b_16_lc_swag-4e70ced5.pth", 224, 224, Interpolation::bicubic, Licence::cc_by_nc4, 81.886, 96.180},
-    {"vit_base_patch32_224", "vit_b_32", "vit_b_32-d86f8d99.pth", 256, 224, Interpolation::bilinear, Licence::bsd3, 75.912, 92.466},
-    {"vit_large_patch16_224", "vit_l_16", "vit_l_16-852ce7e3.pth", 242, 224, Interpolation::bilinear, Licence::bsd3, 79.662, 94.638},
-    {"vit_large_patch16_224", "vit_l_16_swag_e2e", "vit_l_16_swag-4f3808c9.pth", 512, 512, Interpolation::bicubic, Licence::cc_by_nc4, 88.064, 98.512},
-    {"vit_large_patch16_224", "vit_l_16_swag_linear", "vit_l_16_lc_swag-4d563306.pth", 224, 224, Interpolation::bicubic, Licence::cc_by_nc4, 85.146, 97.422},
-    {"vit_large_patch32_224", "vit_l_32", "vit_l_32-c7638314.pth", 256, 224, Interpolation::bilinear, Licence::bsd3, 76.972, 93.070},
-    {"vit_huge_patch14_224", "vit_h_14", "vit_h_14_swag-80465313.pth", 518, 518, Interpolation::bicubic, Licence::cc_by_nc4, 88.552, 98.694},
-    {"vit_huge_patch14_224", "vit_h_14_swag_linear", "vit_h_14_lc_swag-c1eb923e.pth", 224, 224, Interpolation::bicubic, Licence::cc_by_nc4, 85.708, 97.730},
+    {"vit_base_patch16_224", "vit_b_16", "vit_b_16-c867db91.pth", 256, 224, Interpolation::bilinear, Licence::bsd3, 81.072, 95.318, 330.285},
+    {"vit_base_patch16_384", "vit_b_16_swag_e2e", "vit_b_16_swag-9ac1b537.pth", 384, 384, Interpolation::bicubic, Licence::cc_by_nc4, 85.304, 97.650, 331.398},
+    {"vit_base_patch16_224", "vit_b_16_swag_linear", "vit_b_16_lc_swag-4e70ced5.pth", 224, 224, Interpolation::bicubic, Licence::cc_by_nc4, 81.886, 96.180, 330.285},
+    {"vit_base_patch32_224", "vit_b_32", "vit_b_32-d86f8d99.pth", 256, 224, Interpolation::bilinear, Licence::bsd3, 75.912, 92.466, 336.604},
+    {"vit_large_patch16_224", "vit_l_16", "vit_l_16-852ce7e3.pth", 242, 224, Interpolation::bilinear, Licence::bsd3, 79.662, 94.638, 1161.023},
+    {"vit_large_patch16_224", "vit_l_16_swag_e2e", "vit_l_16_swag-4f3808c9.pth", 512, 512, Interpolation::bicubic, Licence::cc_by_nc4, 88.064, 98.512, 1164.258},
+    {"vit_large_patch16_224", "vit_l_16_swag_linear", "vit_l_16_lc_swag-4d563306.pth", 224, 224, Interpolation::bicubic, Licence::cc_by_nc4, 85.146, 97.422, 1161.023},
+    {"vit_large_patch32_224", "vit_l_32", "vit_l_32-c7638314.pth", 256, 224, Interpolation::bilinear, Licence::bsd3, 76.972, 93.070, 1169.449},
+    {"vit_huge_patch14_224", "vit_h_14", "vit_h_14_swag-80465313.pth", 518, 518, Interpolation::bicubic, Licence::cc_by_nc4, 88.552, 98.694, 2416.643},
+    {"vit_huge_patch14_224", "vit_h_14_swag_linear", "vit_h_14_lc_swag-c1eb923e.pth", 224, 224, Interpolation::bicubic, Licence::cc_by_nc4, 85.708, 97.730, 2411.209},
 };
 
 constexpr HubRow kHub[] = {

@@ -26,6 +26,7 @@ void register_vit(Registry& registry) {
     entry.paper = preset.paper;
     entry.params = preset.params;
     entry.gmacs = preset.gmacs;
+    entry.features = preset.options.dim();
     entry.labels = "imagenet1k";
     entry.pretrained = pretrained_of(preset.name, pretrained_rows(), torchvision_rows(), hub_rows());
     entry.build = [options = preset.options](const BuildOptions& build) -> std::shared_ptr<Network> {

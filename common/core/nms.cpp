@@ -42,13 +42,6 @@ float smaller(float a, float b) {
   return b < a ? b : a;
 }
 
-/// The largest fp32 number that is not above `x`: to be above one is to be above the other, for fp32 numbers.
-float floor_to_float(double x) {
-  const auto nearest = static_cast<float>(x);
-  if (static_cast<double>(nearest) <= x) return nearest;
-  return std::nextafter(nearest, -std::numeric_limits<float>::infinity());
-}
-
 /// Ranked boxes of one class, coordinate by coordinate, so that the loop over them runs in vectors.
 class Candidates {
  public:
@@ -139,6 +132,12 @@ std::vector<std::int64_t> nms_moved_apart(std::span<const float> boxes, std::spa
 
 }  // namespace
 
+float floor_to_float(double x) {
+  const auto nearest = static_cast<float>(x);
+  if (static_cast<double>(nearest) <= x) return nearest;
+  return std::nextafter(nearest, -std::numeric_limits<float>::infinity());
+}
+
 std::vector<std::int64_t> nms(std::span<const float> boxes, std::span<const float> scores, double iou_threshold) {
   check(boxes, scores.size(), scores.size());
   return nms_of_ranked(boxes, ranked(boxes, scores), iou_threshold);
@@ -147,8 +146,7 @@ std::vector<std::int64_t> nms(std::span<const float> boxes, std::span<const floa
 std::vector<std::int64_t> nms(std::span<const float> boxes, std::span<const float> scores,
                               std::span<const std::int64_t> classes, double iou_threshold, NmsRule rule) {
   check(boxes, scores.size(), classes.size());
-  constexpr std::size_t kMostMoved = 1000;
-  const bool moved = rule == NmsRule::torchvision && scores.size() <= kMostMoved;
+  const bool moved = moves_apart(rule, scores.size());
   return (moved ? nms_moved_apart : nms_by_class)(boxes, scores, classes, iou_threshold);
 }
 

@@ -9,6 +9,7 @@
 /// stays. (torchvision ranks NaN scores first.)
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -22,6 +23,14 @@ enum class NmsRule {
                 ///< the largest coordinate, which rounds them (and lets negative coordinates meet), more are done
                 ///< exactly
 };
+
+/// Whether `rule` moves so many boxes apart instead of comparing their classes.
+constexpr bool moves_apart(NmsRule rule, std::size_t boxes) {
+  return rule == NmsRule::torchvision && boxes <= 1000;
+}
+
+/// The largest fp32 number that is not above `x`: to be above one is to be above the other, for fp32 numbers.
+float floor_to_float(double x);
 
 /// boxes: xyxy, four numbers each; scores: one a box; iou_threshold: 0 to 1.
 /// -> places of the boxes that stay, best first. Throws Error(failed) where the lengths disagree.

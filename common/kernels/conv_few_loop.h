@@ -53,14 +53,17 @@ VITRAL_INLINE void prepare_few(const ConvShape& s, const FewChannelsPlan& plan, 
              interleaved);
   for (std::int64_t tile = first_tile; tile < last_tile; ++tile, rows += plan.taps * kTilePixels) {
     const std::int64_t begin = plan.tile_begin(tile);
-    const std::int64_t last = plan.tile_begin(tile + 1) - 1;
-    for (std::int64_t i = 0; i < kTilePixels; ++i) {
-      const std::int64_t pixel = begin + i < last ? begin + i : last;
-      const std::int64_t row = (pixel / s.out_width() - first_row) * s.stride;
-      const T* from = interleaved + row * plan.row_numbers + pixel % s.out_width() * s.stride * s.in_channels;
+    const std::int64_t end = plan.tile_begin(tile + 1);
+    std::int64_t x = begin % s.out_width();
+    std::int64_t row = (begin / s.out_width() - first_row) * s.stride;
+    for (std::int64_t i = 0; i < kTilePixels; ++i) {  // pixels that a tile lacks repeat its last one
+      const T* from = interleaved + row * plan.row_numbers + x * s.stride * s.in_channels;
       for (std::int64_t tap = 0; tap < plan.taps; ++tap) {
         rows[tap * kTilePixels + i] = reinterpret_cast<const float*>(from + tap * plan.row_numbers);
       }
+      if (begin + i + 1 >= end || ++x < s.out_width()) continue;
+      x = 0;
+      row += s.stride;
     }
   }
 }

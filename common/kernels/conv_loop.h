@@ -18,6 +18,31 @@ struct ConvScratch {
   const float** rows;  ///< [tiles of a chunk][taps][kTilePixels]
 };
 
+/// The pointers of one output pixel, whose first tap lies at input row `top` and column `left` of a picture.
+VITRAL_INLINE void find_taps(const ConvShape& s, const ConvPlan& plan, const float* picture, std::int64_t top,
+                             std::int64_t left, const float* zeros, const float** rows) {
+  const std::int64_t reach = (s.kernel - 1) * s.dilation;
+  const bool inside = top >= 0 && left >= 0 && top + reach < s.height && left + reach < s.width;
+  const std::int64_t right = s.dilation * plan.units, down = s.dilation * s.width * plan.units;
+  const float* const* const end = rows + plan.taps * kTilePixels;
+  if (inside) {
+    const float* row = picture + (top * s.width + left) * plan.units;
+    for (; rows < end; row += down) {
+      const float* tap = row;
+      for (std::int64_t kx = 0; kx < s.kernel; ++kx, tap += right, rows += kTilePixels) *rows = tap;
+    }
+    return;
+  }
+  for (std::int64_t ky = 0; ky < s.kernel; ++ky) {
+    const std::int64_t y = top + ky * s.dilation;
+    for (std::int64_t kx = 0; kx < s.kernel; ++kx, rows += kTilePixels) {
+      const std::int64_t x = left + kx * s.dilation;
+      const bool exists = y >= 0 && y < s.height && x >= 0 && x < s.width;
+      *rows = exists ? picture + (y * s.width + x) * plan.units : zeros;
+    }
+  }
+}
+
 /// The pointers of one tile.
 VITRAL_INLINE void find_rows(const ConvArgs& args, const ConvPlan& plan, std::int64_t tile, const float* zeros,
                              const float** rows) {
@@ -31,16 +56,8 @@ VITRAL_INLINE void find_rows(const ConvArgs& args, const ConvPlan& plan, std::in
   std::int64_t y = begin / out_width % out_height;
   std::int64_t image = begin / out_width / out_height;
   for (std::int64_t pixel = 0; pixel < end - begin; ++pixel) {
-    for (std::int64_t ky = 0; ky < s.kernel; ++ky) {
-      const std::int64_t in_y = y * s.stride - s.padding + ky * s.dilation;
-      const bool row_exists = in_y >= 0 && in_y < s.height;
-      const float* row = input + (image * s.height + in_y) * s.width * plan.units;
-      for (std::int64_t kx = 0; kx < s.kernel; ++kx) {
-        const std::int64_t in_x = x * s.stride - s.padding + kx * s.dilation;
-        const bool exists = row_exists && in_x >= 0 && in_x < s.width;
-        rows[(ky * s.kernel + kx) * kTilePixels + pixel] = exists ? row + in_x * plan.units : zeros;
-      }
-    }
+    const float* picture = input + image * s.height * s.width * plan.units;
+    find_taps(s, plan, picture, y * s.stride - s.padding, x * s.stride - s.padding, zeros, rows + pixel);
     if (++x < out_width) continue;
     x = 0;
     if (++y < out_height) continue;

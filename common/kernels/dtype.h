@@ -4,7 +4,14 @@
 #include <cstdint>
 
 /// Functions that files compiled for different processors share must not exist out of line: the linker would keep one.
+/// GPUs are such processors.
+#ifdef __CUDACC__
+#define VITRAL_INLINE __host__ __device__ __forceinline__
+#define VITRAL_INLINE_LAMBDA  // inherits what it is called in
+#else
 #define VITRAL_INLINE __attribute__((always_inline)) inline
+#define VITRAL_INLINE_LAMBDA __attribute__((always_inline))
+#endif
 
 namespace vitral::kernels {
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/core/error.h"
+#include "common/kernels/roi_align_samples.h"
 
 namespace vitral::kernels {
 namespace {
@@ -20,26 +21,6 @@ const float* roi(const RoiAlignArgs& args, std::int64_t i) {
   return args.rois + 5 * (args.rows != nullptr ? args.rows[i] : i);
 }
 
-/// One direction of a region, in cells of the map.
-struct Extent {
-  Extent(const RoiAlignArgs& args, float low, float high, std::int64_t bins) {
-    const float shift = args.aligned ? 0.5F : 0.0F;
-    begin = low * args.scale - shift;
-    float length = (high * args.scale - shift) - begin;
-    if (!args.aligned) length = std::max(length, 1.0F);
-    bin = length / static_cast<float>(bins);
-    samples = args.sampling > 0 ? static_cast<float>(args.sampling) : std::ceil(bin);
-  }
-  float begin, bin, samples;  // samples: a whole number, below 1 where the region has no extent
-};
-
-Extent vertical(const RoiAlignArgs& args, const float* roi) {
-  return {args, roi[2], roi[4], args.bins_high};
-}
-Extent horizontal(const RoiAlignArgs& args, const float* roi) {
-  return {args, roi[1], roi[3], args.bins_wide};
-}
-
 struct Tap {
   std::int64_t cell;
   float weight;
@@ -49,15 +30,12 @@ struct Tap {
 /// the sum over its rows and columns of cells, each cell once however many samples touch it.
 class Taps {
  public:
-  void place(const Extent& extent, std::int64_t bins, std::int64_t cells) {
+  void place(const RoiExtent& extent, std::int64_t bins, std::int64_t cells) {
     taps_.clear();
     ends_.assign(1, 0);
     const auto samples = static_cast<std::int64_t>(extent.samples);
     for (std::int64_t i = 0; i < bins; ++i) {
-      for (std::int64_t s = 0; s < samples; ++s) {
-        const float inside = (static_cast<float>(s) + 0.5F) * extent.bin / extent.samples;
-        add(extent.begin + static_cast<float>(i) * extent.bin + inside, cells);
-      }
+      for (std::int64_t s = 0; s < samples; ++s) add(RoiSample(extent.at(i, s), cells));
       ends_.push_back(taps_.size());
     }
   }
@@ -65,14 +43,10 @@ class Taps {
   const Tap* end(std::int64_t bin) const { return begin(bin + 1); }
 
  private:
-  void add(float at, std::int64_t cells) {
-    const auto last = static_cast<float>(cells - 1);
-    if (!(at >= -1.0F && at <= static_cast<float>(cells))) return;  // outside, or no number: zero
-    at = std::min(std::max(at, 0.0F), last);
-    const auto low = static_cast<std::int64_t>(at);
-    const float rest = at - static_cast<float>(low);
-    add_tap(low, 1.0F - rest);
-    if (rest > 0) add_tap(low + 1, rest);
+  void add(const RoiSample& sample) {
+    if (!sample.exists) return;
+    add_tap(sample.low, 1.0F - sample.rest);
+    if (sample.rest > 0) add_tap(sample.low + 1, sample.rest);
   }
   /// Samples rise, so that a cell that is there already is one of the last two.
   void add_tap(std::int64_t cell, float weight) {
@@ -96,7 +70,7 @@ class Pooling {
       : args_(args), bins_(static_cast<std::size_t>(args.bins_high * args.bins_wide * args.channels)) {}
 
   void pool(const float* roi, float* out) {
-    const Extent high = vertical(args_, roi), wide = horizontal(args_, roi);
+    const RoiExtent high = vertical(args_, roi), wide = horizontal(args_, roi);
     rows_.place(high, args_.bins_high, args_.height);
     columns_.place(wide, args_.bins_wide, args_.width);
     const float* picture = args_.map + static_cast<std::int64_t>(roi[0]) * args_.height * args_.width * args_.channels;

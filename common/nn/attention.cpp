@@ -85,7 +85,12 @@ at::Tensor MultiheadAttentionImpl::forward(const at::Tensor& query, const at::Te
     const auto qk = qkv->forward_rows(query, 0, 2 * dim).chunk(2, -1);
     return project(qk[0], qk[1], qkv->forward_rows(value, 2 * dim, dim), bias, residual);
   }
-  const auto q = qkv->forward_rows(query, 0, dim);
+  return forward_projected(project_query(query), key, value, bias, residual);
+}
+
+at::Tensor MultiheadAttentionImpl::forward_projected(const at::Tensor& q, const at::Tensor& key, const at::Tensor& value,
+                                                     const at::Tensor& bias, const at::Tensor& residual) {
+  const std::int64_t dim = options.dim;
   if (key.is_same(value)) {
     const auto kv = qkv->forward_rows(key, dim, 2 * dim).chunk(2, -1);
     return project(q, kv[0], kv[1], bias, residual);

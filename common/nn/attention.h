@@ -53,6 +53,11 @@ class MultiheadAttentionImpl : public torch::nn::Cloneable<MultiheadAttentionImp
   at::Tensor forward(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, const at::Tensor& bias,
                      const at::Tensor& residual);
 
+  /// The same in two steps, for queries whose projection is known: query [B, N, C] -> q [B, N, C], and what follows.
+  at::Tensor project_query(const at::Tensor& query) { return qkv->forward_rows(query, 0, options.dim); }
+  at::Tensor forward_projected(const at::Tensor& q, const at::Tensor& key, const at::Tensor& value, const at::Tensor& bias,
+                               const at::Tensor& residual);
+
   /// Keep the weights [B, H, N, M] of the next calls in `attention` (takes the plain path).
   void record(bool on) { recording_ = on; }
 

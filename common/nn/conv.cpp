@@ -71,14 +71,28 @@ at::Tensor Conv2dImpl::forward_packed(const Padded& padded, Activation activatio
   return activate(y, activation);
 }
 
+Conv2dImpl::Folded Conv2dImpl::folded() const {
+  const auto w = weight.detach(), b = bias.defined() ? bias.detach() : at::Tensor();
+  if (!norm_.norm) return {w, b};
+  const auto [scale, shift] = norm_.norm->affine();  // [out] each: norm(y) = y * scale + shift
+  return {w * scale.view({-1, 1, 1, 1}), b.defined() ? b * scale + shift : shift};
+}
+
+Conv2d inference_conv(Conv2dOptions geometry, const Conv2dImpl::Folded& weights, const InferenceOptions& inference) {
+  const SkipInit filled_below;
+  Conv2d conv(geometry.bias(true));
+  const at::NoGradGuard no_grad;
+  conv->to(weights.weight.device());
+  conv->weight.copy_(weights.weight);
+  weights.bias.defined() ? conv->bias.copy_(weights.bias) : conv->bias.zero_();
+  conv->eval();
+  conv->set_inference(std::make_shared<const InferenceOptions>(inference));
+  return conv;
+}
+
 void Conv2dImpl::pack(const at::Tensor& x, const onednn::ConvGeometry& geometry) {
   const auto dtype = scalar_type(inference()->precision);
-  auto w = weight.detach(), b = bias.defined() ? bias.detach() : at::Tensor();
-  if (norm_.norm) {
-    const auto [scale, shift] = norm_.norm->affine();  // [out] each: norm(y) = y * scale + shift
-    b = b.defined() ? b * scale + shift : shift;
-    w = w * scale.view({-1, 1, 1, 1});
-  }
+  auto [w, b] = folded();
   if (options.groups() == 1) {
     packed_.kernel = KernelConv::pack(w, b, {options.stride(), geometry.padding[0], options.dilation()}, x);
     if (packed_.kernel) return packed(weight);

@@ -40,6 +40,12 @@ class Conv2dImpl : public torch::nn::Cloneable<Conv2dImpl>, public TwoFaced {
   /// the result is channels_last, and a residual that is moved in and that nobody else holds is overwritten.
   at::Tensor forward(const at::Tensor& x, Activation activation = Activation::none, at::Tensor residual = {});
 
+  struct Folded {
+    at::Tensor weight, bias;  ///< [out, in / groups, k, k], and [out] or nothing; without gradient
+  };
+  /// What the convolution and its norm amount to.
+  Folded folded() const;
+
   Conv2dOptions options;
   at::Tensor weight, bias;
 
@@ -72,5 +78,9 @@ class Conv2dImpl : public torch::nn::Cloneable<Conv2dImpl>, public TwoFaced {
   Packed packed_;
 };
 TORCH_MODULE(Conv2d);
+
+/// A convolution for inference alone, of weights that several layers, or an unusual one, amount to. `geometry.bias` counts
+/// as set.
+Conv2d inference_conv(Conv2dOptions geometry, const Conv2dImpl::Folded& weights, const InferenceOptions& inference);
 
 }  // namespace vitral::nn

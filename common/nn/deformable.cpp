@@ -5,9 +5,12 @@
 #include <ATen/ops/gather.h>
 #include <ATen/ops/grid_sampler.h>
 #include <ATen/ops/tensor.h>
+#include <c10/core/DeviceGuard.h>
 
 #include "common/core/error.h"
+#include "common/kernels/cuda/deformable.h"
 #include "common/kernels/deformable.h"
+#include "common/nn/cuda_stream.h"
 #include "common/nn/kernel_dtype.h"
 #include "common/nn/parallel.h"
 
@@ -50,7 +53,8 @@ void check(const at::Tensor& value, std::span<const MapSize> levels, const at::T
 bool runs_kernel(const at::Tensor& value, const at::Tensor& locations, const at::Tensor& weights) {
   const bool differentiates =
       at::GradMode::is_enabled() && (value.requires_grad() || locations.requires_grad() || weights.requires_grad());
-  return value.is_cpu() && !differentiates && kernel_dtype(value.scalar_type()) &&
+  const bool few_levels = value.is_cpu() || weights.size(3) <= kernels::cuda::kMostDeformableLevels;
+  return has_kernel_for(value) && few_levels && !differentiates && kernel_dtype(value.scalar_type()) &&
          weights.size(3) <= kernels::kMostDeformablePoints / weights.size(4);
 }
 
@@ -76,6 +80,13 @@ at::Tensor run_kernel(const at::Tensor& value, std::span<const MapSize> levels, 
   args.nearest = sampling == Sampling::discrete;
   args.out = out.mutable_data_ptr();
   kernels::check_deformable(args);
+#ifdef VITRAL_HAS_CUDA
+  if (value.is_cuda()) {
+    const c10::DeviceGuard guard(value.device());
+    kernels::cuda::deformable(args, stream_of(value));
+    return out;
+  }
+#endif
   parallel_ranges(args.batch * args.queries, 16,
                   [&](std::int64_t begin, std::int64_t end) { kernels::deformable(args, begin, end); });
   return out;

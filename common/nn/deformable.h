@@ -23,8 +23,8 @@ enum class Sampling {
 /// What each query gathers from the maps: the weighted sum of P samples on each of L levels.
 /// value [B, S, H, D] with S = token_count(levels); locations [B, Q, H, L, P, 2] fp32 as x, y from 0 to 1 of a level's
 /// map; weights [B, Q, H, L, P] fp32 -> [B, Q, H * D] in value's dtype, summed in fp32. Differentiable in all three
-/// (not in the locations of discrete samples). Without gradients the kernel runs on a CPU
-/// (common/kernels/deformable.h). Throws Error(failed) where the shapes do not belong together.
+/// (not in the locations of discrete samples). Without gradients a kernel runs
+/// (common/kernels/deformable.h, on a GPU common/kernels/cuda where it was built). Throws Error(failed) where the shapes do not belong together.
 at::Tensor deformable_attend(const at::Tensor& value, std::span<const MapSize> levels, const at::Tensor& locations,
                              const at::Tensor& weights, Sampling sampling);
 

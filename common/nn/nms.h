@@ -7,7 +7,8 @@
 
 namespace vitral::nn {
 
-/// boxes [N, 4] xyxy, scores [N], on any device and of any floating type (computed in fp32 on the CPU).
+/// boxes [N, 4] xyxy, scores [N], on any device and of any floating type: computed in fp32, on a GPU where its kernel
+/// was built and for up to 32,768 boxes, else on the CPU; the results are equal.
 /// -> int64 [M] on the same device, places of the boxes that stay, best first.
 at::Tensor nms(const at::Tensor& boxes, const at::Tensor& scores, double iou_threshold);
 

@@ -35,6 +35,11 @@ class PerSize {
     return values_.emplace(key, make()).first->second;
   }
 
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    values_.clear();
+  }
+
  private:
   static constexpr std::size_t kMost = 32;
   using Key = std::pair<std::vector<std::int64_t>, std::pair<int, std::string>>;

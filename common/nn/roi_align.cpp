@@ -7,21 +7,24 @@
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
+#include <c10/core/DeviceGuard.h>
 
 #include <algorithm>
 #include <vector>
 
+#include "common/kernels/cuda/roi_align.h"
 #include "common/kernels/roi_align.h"
+#include "common/nn/cuda_stream.h"
 #include "common/nn/parallel.h"
 
 namespace vitral::nn {
 namespace {
 
 bool runs_kernel(const at::Tensor& map) {
-  return map.is_cpu() && !(at::GradMode::is_enabled() && map.requires_grad());
+  return has_kernel_for(map) && !(at::GradMode::is_enabled() && map.requires_grad());
 }
 
-/// Pools the regions `rows` (undefined: all) into their rows of `out`.
+/// Pools the regions `rows` (undefined: all) into their rows of `out`. `rois` and `rows` are the host's.
 void run_kernel(const at::Tensor& map, const at::Tensor& rois, const at::Tensor& rows, double scale,
                 const RoiAlignOptions& options, at::Tensor& out) {
   const auto cells = map.to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
@@ -40,7 +43,17 @@ void run_kernel(const at::Tensor& map, const at::Tensor& rois, const at::Tensor&
   args.sampling = options.sampling_ratio;
   args.aligned = options.aligned;
   args.out = out.mutable_data_ptr<float>();
-  kernels::check_roi_align(args);
+  kernels::check_roi_align(args);  // before a GPU reads what regions name
+#ifdef VITRAL_HAS_CUDA
+  if (map.is_cuda()) {
+    const c10::DeviceGuard guard(map.device());
+    const auto there = rois.to(map.device());
+    const auto rows_there = rows.defined() ? rows.to(map.device()) : rows;
+    args.rois = there.const_data_ptr<float>();
+    args.rows = rows.defined() ? rows_there.const_data_ptr<std::int64_t>() : nullptr;
+    return kernels::cuda::roi_align(args, stream_of(map));
+  }
+#endif
   parallel_ranges(args.count, 4, [&](std::int64_t begin, std::int64_t end) { kernels::roi_align(args, begin, end); });
 }
 

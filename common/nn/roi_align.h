@@ -19,8 +19,8 @@ struct RoiAlignOptions {
 
 /// map [B, C, H, W], floating; rois [R, 5]: number of the picture, then xyxy in pixels; scale: cells of the map a
 /// pixel.
-/// -> [R, C, bins_high, bins_wide] of the map's type. Without gradients on a CPU by the kernel of common/kernels, in
-/// fp32; otherwise differentiable in `map` (not in `rois`, as torchvision's). Throws Error(failed) for regions of no
+/// -> [R, C, bins_high, bins_wide] of the map's type. Without gradients by the kernel of common/kernels (on a GPU
+/// common/kernels/cuda, where it was built), in fp32; otherwise differentiable in `map` (not in `rois`, as torchvision's). Throws Error(failed) for regions of no
 /// picture.
 at::Tensor roi_align(const at::Tensor& map, const at::Tensor& rois, double scale, const RoiAlignOptions& options);
 

@@ -51,14 +51,19 @@ void TransformerDecoderLayerImpl::reset() {
   norm3 = register_module("norm3", LayerNorm(options.dim, options.norm_eps()));
 }
 
-at::Tensor TransformerDecoderLayerImpl::forward(const at::Tensor& x, const DecoderInputs& inputs) {
-  const auto attended = sublayer(x, norm1, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
+at::Tensor TransformerDecoderLayerImpl::forward(const at::Tensor& x, const DecoderInputs& inputs, bool first) {
+  const auto once = [&](std::int64_t which, const auto& make) {
+    return first && inputs.learnt != nullptr ? (*inputs.learnt)->get({which, x.size(0)}, x, make) : make();
+  };
+  const auto among_themselves = [&](const at::Tensor& input, const at::Tensor& residual) {
     const auto query = with(input, inputs.query_positions);
     return self_attn->forward(query, query, input, inputs.self_bias, residual);
-  });
+  };
+  const auto attended = once(0, [&] { return sublayer(x, norm1, around(options, is_training()), among_themselves); });
   const auto looked = sublayer(attended, norm2, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
-    return cross_attn->forward(with(input, inputs.query_positions), with(inputs.memory, inputs.memory_positions), inputs.memory,
-                               inputs.memory_bias, residual);
+    const auto query = once(1, [&] { return cross_attn->project_query(with(input, inputs.query_positions)); });
+    return cross_attn->forward_projected(query, with(inputs.memory, inputs.memory_positions), inputs.memory, inputs.memory_bias,
+                                         residual);
   });
   return sublayer(looked, norm3, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
     return mlp->forward(input, residual);
@@ -95,15 +100,15 @@ void TransformerDecoderImpl::reset() {
 
 at::Tensor TransformerDecoderImpl::forward(const at::Tensor& x, const DecoderInputs& inputs) {
   auto y = x;
-  for (const auto& each : *layers) y = each->as<TransformerDecoderLayer>()->forward(y, inputs);
+  for (std::size_t i = 0; i < layers->size(); ++i) y = layers[i]->as<TransformerDecoderLayer>()->forward(y, inputs, i == 0);
   return norm->forward(y);
 }
 
 std::vector<at::Tensor> TransformerDecoderImpl::forward_all(const at::Tensor& x, const DecoderInputs& inputs) {
   std::vector<at::Tensor> results;
   auto y = x;
-  for (const auto& each : *layers) {
-    y = each->as<TransformerDecoderLayer>()->forward(y, inputs);
+  for (std::size_t i = 0; i < layers->size(); ++i) {
+    y = layers[i]->as<TransformerDecoderLayer>()->forward(y, inputs, i == 0);
     results.push_back(norm->forward(y));
   }
   return results;

@@ -7,6 +7,7 @@
 #include <torch/nn/pimpl.h>
 
 #include "common/nn/attention.h"
+#include "common/nn/constants.h"
 #include "common/nn/mlp.h"
 #include "common/nn/norm.h"
 
@@ -43,6 +44,9 @@ struct DecoderInputs {
   at::Tensor query_positions;   ///< [B or 1, N, C], added to queries (and to the keys of the self-attention); or nothing
   at::Tensor self_bias;         ///< e.g. causal_bias
   at::Tensor memory_bias;       ///< e.g. padding_bias of the memory
+  /// Where the tokens that the first layer gets, and query_positions, follow from weights alone, as learnt object queries
+  /// do: keeps what it makes of them before it looks at the memory.
+  Constants* learnt = nullptr;
 };
 
 /// Self-attention, cross-attention and feed-forward. Children `self_attn`, `cross_attn`, `mlp`, `norm1`, `norm2`, `norm3`.
@@ -50,8 +54,8 @@ class TransformerDecoderLayerImpl : public torch::nn::Cloneable<TransformerDecod
  public:
   explicit TransformerDecoderLayerImpl(const TransformerLayerOptions& options_);
   void reset() override;
-  /// x [B, N, C] -> [B, N, C]
-  at::Tensor forward(const at::Tensor& x, const DecoderInputs& inputs);
+  /// x [B, N, C] -> [B, N, C]. `first`: of a stack, so that `inputs.learnt` counts.
+  at::Tensor forward(const at::Tensor& x, const DecoderInputs& inputs, bool first = false);
 
   TransformerLayerOptions options;
   MultiheadAttention self_attn = nullptr, cross_attn = nullptr;

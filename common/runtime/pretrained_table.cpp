@@ -66,6 +66,7 @@ Pretrained from_row(const TorchvisionRow& row) {
       preprocess(ResizeRule::torchvision, row.resize, row.size, row.interpolation, Statistics::imagenet);
   result.top1 = row.top1;
   result.top5 = row.top5;
+  result.size = stated_mebibytes(row.mebibytes);
   return result;
 }
 
@@ -180,6 +181,11 @@ std::vector<Pretrained> pretrained_of(std::string_view model, std::span<const Pr
   collect(rows);
   collect(torchvision);
   collect(hub);
+  for (const auto& stated : torchvision) {
+    for (auto& each : result) {
+      if (each.file == stated.file) each.size = stated_mebibytes(stated.mebibytes);
+    }
+  }
   return result;
 }
 

@@ -60,6 +60,7 @@ struct TorchvisionRow {
   Interpolation interpolation;
   Licence licence;
   double top1, top5;
+  double mebibytes;  ///< the file's length as torchvision states it ("_file_size", in units of 2^20 bytes)
 };
 
 /// One repository on the Hugging Face hub in transformers' layout: both sides to `resize`, centre crop to `size`.
@@ -84,7 +85,7 @@ std::string hash_in_name(std::string_view file);
 /// The layout of a file at that host: npz files are JAX's, and the authors' own files differ from timm's.
 std::string_view origin_of(Host host, std::string_view file);
 
-/// All rows of `model`, in the order of the tables: timm's first.
+/// All rows of `model`, in the order of the tables: timm's first. A file that stands in several has one size.
 std::vector<Pretrained> pretrained_of(std::string_view model, std::span<const PretrainedRow> rows,
                                       std::span<const TorchvisionRow> torchvision = {},
                                       std::span<const HubRow> hub = {});

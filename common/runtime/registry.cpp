@@ -7,7 +7,24 @@
 
 namespace vitral {
 
-std::string_view to_string(Task task) { return task == Task::classify ? "classify" : "detect"; }
+namespace {
+
+/// Heads of other classes are the one thing in which the files of a network differ.
+void estimate_sizes(ModelEntry& entry) {
+  const std::int64_t classes = entry.pretrained.front().num_classes;
+  for (auto& file : entry.pretrained) {
+    const bool lies_somewhere = !file.url.empty() || !file.file.empty();
+    if (file.size.bytes > 0 || !lies_somewhere) continue;
+    const std::int64_t a_class = entry.features > 0 ? entry.features + 1 : 0;
+    file.size = estimated_of(entry.params + (file.num_classes - classes) * a_class);
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Task task) {
+  return task == Task::classify ? "classify" : "detect";
+}
 
 std::shared_ptr<Classifier> ModelEntry::build_classifier(const BuildOptions& options) const {
   if (auto classifier = std::dynamic_pointer_cast<Classifier>(build(options))) return classifier;
@@ -35,6 +52,7 @@ const Pretrained* ModelEntry::find_origin(std::string_view origin) const {
 
 void Registry::add(ModelEntry entry) {
   if (entry.pretrained.empty()) throw std::logic_error(entry.name + " is registered without preprocessing");
+  estimate_sizes(entry);
   entries_.push_back(std::make_unique<ModelEntry>(std::move(entry)));
   const ModelEntry* added = entries_.back().get();
   std::vector<std::string> names = added->aliases;

@@ -14,6 +14,7 @@
 #include "common/core/preprocess.h"
 #include "common/core/task.h"
 #include "common/runtime/detector.h"
+#include "common/runtime/file_size.h"
 #include "common/weights/keymap.h"
 #include "common/weights/state_dict.h"
 
@@ -21,14 +22,15 @@ namespace vitral {
 
 std::string_view to_string(Task task);
 
-/// One published checkpoint of a network. Plain strings: "A2" style abbreviations of tables are written out by the family.
+/// One published checkpoint of a network. Plain strings: "A2" style abbreviations of tables are written out by the
+/// family.
 struct Pretrained {
-  std::string tag;      ///< timm's tag ("augreg_in21k_ft_in1k"), or the origin's own name
-  std::string origin;   ///< layout of the file: "timm", "torchvision", "hf", "original", "jax"
-  std::string file;     ///< file name at the publisher; empty where only the hub has it
-  std::string url;      ///< where the file lies; empty where unknown
-  std::string hash;     ///< SHA-256 in hex, or its first digits; empty where unknown
-  std::uint64_t bytes = 0;  ///< 0: unknown
+  std::string tag;     ///< timm's tag ("augreg_in21k_ft_in1k"), or the origin's own name
+  std::string origin;  ///< layout of the file: "timm", "torchvision", "hf", "original", "jax"
+  std::string file;    ///< file name at the publisher; empty where only the hub has it
+  std::string url;     ///< where the file lies; empty where unknown
+  std::string hash;    ///< SHA-256 in hex, or its first digits; empty where unknown
+  FileSize size;       ///< of every file that lies somewhere: the registry estimates it where nobody states it
   std::string licence;
   Preprocess preprocess;
   std::int64_t num_classes = 1000;
@@ -48,11 +50,12 @@ struct ModelEntry {
   std::string name;                  ///< timm's name
   std::vector<std::string> aliases;  ///< e.g. torchvision's
   Task task = Task::classify;
-  std::string family;                ///< "vit", "cnn", …
+  std::string family;  ///< "vit", "cnn", …
   std::string paper;
-  std::int64_t params = 0;           ///< learnt numbers with the published class count
-  double gmacs = 0;                  ///< billions of multiply-adds for one picture at the published size
-  std::string labels;                ///< name of the label list ("imagenet1k"), empty: none
+  std::int64_t params = 0;    ///< learnt numbers with the class count of the first published file
+  std::int64_t features = 0;  ///< that the class head reads; 0: all files have the same classes, or state sizes
+  double gmacs = 0;           ///< billions of multiply-adds for one picture at the published size
+  std::string labels;         ///< name of the label list ("imagenet1k"), empty: none
   std::vector<Pretrained> pretrained;  ///< the first one gives the entry's preprocessing
   std::function<std::shared_ptr<Network>(const BuildOptions&)> build;
   std::span<const weights::KeyMap> key_maps;  ///< tables of all origins but own_layout
@@ -65,10 +68,10 @@ struct ModelEntry {
   std::function<void(weights::StateDict& state, Network& model, std::string_view origin)> complete;
   std::string own_layout = "timm";       ///< the library whose names our keys are; empty: nobody else's
   std::vector<std::string> same_layout;  ///< further origins whose files have our keys
-  /// Layers that JAX's scan stacked along a first dimension: names that begin with `first` become `second` with a number for
-  /// {i}, before any table is applied.
+  /// Layers that JAX's scan stacked along a first dimension: names that begin with `first` become `second` with a
+  /// number for {i}, before any table is applied.
   std::vector<std::pair<std::string, std::string>> stacked;
-  bool bundled = false;              ///< weights travel with the program
+  bool bundled = false;  ///< weights travel with the program
 
   const Preprocess& preprocess() const { return pretrained.front().preprocess; }
   /// What `build` makes, as a network of its task. Throws Error(usage) for an entry of another task.
@@ -87,7 +90,8 @@ struct ResolvedName {
 
 class Registry {
  public:
-  /// Throws std::logic_error for a name or alias that is taken: a mistake of the program, not of its user.
+  /// Files without a size get the one that follows from the parameters. Throws std::logic_error for a name or alias
+  /// that is taken: a mistake of the program, not of its user.
   void add(ModelEntry entry);
   /// `name`, `alias`, or either with ".tag". Throws Error(usage) naming the nearest names.
   ResolvedName resolve(std::string_view name) const;

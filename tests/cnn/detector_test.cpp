@@ -184,6 +184,26 @@ TEST(Yolox, TrainsAfterAnEvaluation) {
   EXPECT_NO_THROW(net->decode(net->forward_head(images)).sum().backward());
 }
 
+// In inference the stem is one convolution of the picture instead of one of its parts.
+TEST(Yolox, StemIsOneConvolutionInInference) {
+  const at::NoGradGuard no_grad;
+  Focus stem(24);
+  test::fill_hashed_detector(*stem);
+  stem->eval();
+  const auto images = test::hashed_pictures(2, 34, 50);
+  const auto plain = stem->forward(images);
+  prepare_for_inference(*stem, nn::Precision::fp32);
+  test::expect_close(stem->forward(images), plain, 1e-5);
+  test::expect_close(stem->forward(images.contiguous(at::MemoryFormat::ChannelsLast)), plain, 1e-5);
+  stem->train();
+  stem->eval();
+  for (auto& parameter : stem->parameters()) parameter.mul_(1.5);
+  const auto changed = stem->forward(images);
+  prepare_for_inference(*stem, nn::Precision::fp32);
+  test::expect_close(stem->forward(images), changed, 1e-5);
+  EXPECT_GT(test::relative_error(changed, plain), 0.1);
+}
+
 TEST(Yolox, TakesMultiplesOf32) {
   Yolox net(test::tiny_yolox(false));
   net->eval();

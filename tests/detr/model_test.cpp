@@ -206,6 +206,27 @@ TEST_P(Model, PreparedComputesTheSame) {
   }
 }
 
+// What is kept of learnt queries and positions belongs to a batch size, a picture size and these weights.
+TEST_P(Model, PreparedFollowsSizesAndWeights) {
+  const at::NoGradGuard no_grad;
+  const auto net = make();
+  const std::vector<PictureBatch> inputs{batch,
+                                         {batch.images.narrow(0, 0, 1).contiguous(), {}},
+                                         {test::hashed_pictures(1, 128, 96), {}},
+                                         test::padded_batch(70, 100)};
+  for (const double factor : {1.0, 1.25}) {
+    net->module().train();
+    net->module().eval();
+    for (auto& parameter : net->module().parameters()) parameter.mul_(factor);
+    std::vector<NamedTensors> plain;
+    for (const auto& input : inputs) plain.push_back(net->forward(input));
+    prepare_for_inference(net->module(), nn::Precision::fp32);
+    for (int round = 0; round < 2; ++round) {
+      for (std::size_t i = 0; i < inputs.size(); ++i) expect_close(net->forward(inputs[i]), plain[i], 2e-4);
+    }
+  }
+}
+
 TEST_P(Model, HalfPrecisionGivesBoxesInFull) {
   const at::NoGradGuard no_grad;
   const auto net = make();

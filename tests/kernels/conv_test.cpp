@@ -166,6 +166,17 @@ TEST_P(Convolution, EqualsTwinWhereTheWorkHasManyChunks) {
   expect_equals_twin(s, Activation::relu, true, 3);
 }
 
+// The stem of YOLOX: tiles begin and end in the middle of rows, whose pixels at the border see padding.
+TEST_P(Convolution, EqualsTwinForAStemOfEvenSize) {
+  ConvShape s = shape(3, 32, 6);
+  s.stride = s.padding = 2;
+  for (const std::int64_t width : {4, 38, 122}) {
+    s.height = 34;
+    s.width = width;
+    expect_equals_twin(s, Activation::silu, false, 2);
+  }
+}
+
 TEST_P(Convolution, WhatIsNoNumberStaysNone) {
   const ConvShape s = shape(16, 16, 3);
   if (!conv_supported(s, format().algorithm, cpu())) return;

@@ -50,6 +50,8 @@ def _torchvision_file(name, published):
     _agree(published["file"], "interpolation", ours["interpolation"], transform.interpolation.value)
     _agree(published["file"], "mean", ours["mean"], transform.mean)
     _agree(published["file"], "std", ours["std"], transform.std)
+    stated = round(published["about_bytes"] / 2**20, 3) if published["about_from"] == "publisher" else 0
+    _agree(published["file"], "file size in MiB", stated, found[0].meta["_file_size"])
     accuracy = found[0].meta["_metrics"]["ImageNet-1K"]
     _agree(
         published["file"], "accuracy", [published["top1"], published["top5"]], [accuracy["acc@1"], accuracy["acc@5"]]

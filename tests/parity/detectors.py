@@ -25,8 +25,10 @@ from program import Failed
 from randomise import NoInitialisation, randomise
 from references import Spec, plain_state
 
-PIXELS = 0.05  # corners of boxes; pictures have hundreds
-SCORES = 1e-4
+# Final detections, not raw outputs: corners are in pixels of pictures of hundreds, so that 0.05 of a pixel is 1e-4 of a
+# picture of 500 (YOLOX takes the exponential of its sides, which multiplies the relative error of a logit by the side).
+PIXELS = 0.05
+SCORES = 1e-4  # absolute, of probabilities
 SEEDS = 20
 MOST = 40  # detections of a picture
 

@@ -169,12 +169,17 @@ def check(row: Row, variant_name: str, bench: Bench) -> str:
         ours = forward(
             bench.program, folder, row.ours, weights, reference, "features" in reference.expected, row.flags
         )
+    # Wider than 1e-4 for one kind of network only. The discrete sampling of RT-DETR v2 takes whole pixels: where rounding
+    # moves a location over the middle between two, the sample is another pixel, not the same one with other last digits,
+    # and the layers behind carry that on. No two implementations agree to 1e-4 then, and the reference does not agree with
+    # itself: what is asked of us is three times how far it is from itself.
     limit = 3 * disagreement(reference) if reference.spec.takes_pixels else LIMIT
     return compare(ours, reference.expected, limit, reference.spec.chooses_queries)
 
 
 def disagreement(reference) -> float:
-    """How far rounding alone moves a network that takes whole pixels, and 1e-4 at least."""
+    """How far rounding alone moves the reference: the worst of its outputs in float64, and of inputs changed by 3e-7 of
+    their size, against those in float32. A third of 1e-4 at least, so that three times it never falls below 1e-4."""
     expected = reference.expected
     ordered = [as_ordered(each, expected) for each in reference.neighbours]
     return max(LIMIT / 3, *(relative_error(each[name], expected[name]) for each in ordered for name in expected))

@@ -127,6 +127,55 @@ TEST(RegistryNames, ResolveAliasesTagsAndNearMisses) {
   EXPECT_THROW(registry->resolve("resnet5000"), Error);
 }
 
+TEST(FileSizes, EveryPublishedFileHasOne) {
+  const auto registry = apps::make_registry();
+  int stated = 0, exact = 0;
+  for (const auto& entry : registry->entries()) {
+    for (const auto& file : entry->pretrained) {
+      const std::string name = entry->name + "." + file.tag;
+      if (file.url.empty() && file.file.empty()) continue;
+      EXPECT_GT(file.size.bytes, 0) << name;
+      EXPECT_NE(to_string(file.size), "") << name;
+      EXPECT_EQ(to_string(file.size).starts_with("about "), file.size.known == SizeKnown::estimated) << name;
+      stated += file.size.known == SizeKnown::stated;
+      exact += file.size.exact() > 0;
+    }
+  }
+  EXPECT_GE(stated, 30);
+  EXPECT_EQ(exact, 2);  // one file, which two names take
+}
+
+/// What publishers state and what four bytes a number come to are two sources for the same thing.
+TEST(FileSizes, AgreeWithTheNumbersOfTheNetwork) {
+  const auto registry = apps::make_registry();
+  for (const auto& entry : registry->entries()) {
+    for (const auto& file : entry->pretrained) {
+      if (file.size.known != SizeKnown::stated) continue;
+      const double counted = 4.0 * static_cast<double>(entry->params);
+      EXPECT_NEAR(static_cast<double>(file.size.bytes) / counted, 1, 0.045) << entry->name << "." << file.tag;
+    }
+  }
+}
+
+/// torchvision 0.26, Weights.meta["_file_size"]; timm's tag for the same file says the same.
+TEST(FileSizes, OfTorchvisionAreTheStatedOnes) {
+  const auto registry = apps::make_registry();
+  for (const char* name : {"resnet50.tv2_in1k", "resnet50.imagenet1k_v2"}) {
+    EXPECT_EQ(to_string(registry->resolve(name).pretrained->size), "97.8 MiB") << name;
+  }
+  EXPECT_EQ(to_string(registry->resolve("vit_b_16").pretrained->size), "330.3 MiB");
+  EXPECT_EQ(to_string(registry->resolve("fasterrcnn_resnet50_fpn_v2").entry->pretrained.front().size), "167.1 MiB");
+}
+
+/// A head of 21,843 classes is a seventh of such a file; a published network without one lacks its numbers.
+TEST(FileSizes, FollowTheClassesOfTheFile) {
+  const auto registry = apps::make_registry();
+  const auto* whole = registry->resolve("vit_base_patch16_224.augreg_in21k").pretrained;
+  const auto* entry = registry->resolve("vit_base_patch16_224").entry;
+  EXPECT_EQ(whole->size.bytes, 4u * (86567656u + (21843u - 1000u) * 769u));
+  EXPECT_EQ(entry->find_tag("google/vit-base-patch16-224-in21k")->size.bytes, 4u * (86567656u - 1000u * 769u));
+}
+
 TEST(RegistryNames, NothingIsRegisteredTwice) {
   Registry registry;
   ModelEntry entry;

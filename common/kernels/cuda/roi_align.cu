@@ -1,0 +1,12 @@
+#include "common/kernels/cuda/launch.cuh"
+#include "common/kernels/cuda/roi_align.h"
+#include "common/kernels/cuda/roi_align_bin.h"
+
+namespace vitral::kernels::cuda {
+
+void roi_align(const RoiAlignArgs& args, Stream stream) {
+  const RoiAlignBin bin{args};
+  on_device("roi_align", bin.count(), bin, stream);
+}
+
+}  // namespace vitral::kernels::cuda

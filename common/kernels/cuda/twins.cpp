@@ -1,0 +1,29 @@
+// The GPU's functions, thread after thread on the host.
+#include "common/kernels/cuda/deformable_channel.h"
+#include "common/kernels/cuda/nms_word.h"
+#include "common/kernels/cuda/roi_align.h"
+#include "common/kernels/cuda/roi_align_bin.h"
+
+namespace vitral::kernels::cuda {
+
+void deformable_on_host(const DeformableArgs& args) {
+  with_channel(args, [](const auto& channel) { on_host(channel.count(), channel); });
+}
+
+void roi_align_on_host(const RoiAlignArgs& args) {
+  const RoiAlignBin bin{args};
+  on_host(bin.count(), bin);
+}
+
+void nms_on_host(const NmsArgs& args) {
+  const NmsWord word{args};
+  on_host(word.count(), word);
+  for (std::int64_t i = 0; i < args.count; ++i) {
+    args.stays[i] = args.usable[i];
+    for (std::int64_t j = 0; j < i && args.stays[i]; ++j) {
+      if (args.stays[j] && has_bit(args.bits + j * args.words(), i)) args.stays[i] = false;
+    }
+  }
+}
+
+}  // namespace vitral::kernels::cuda
