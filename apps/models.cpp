@@ -26,6 +26,12 @@ void add_size(nlohmann::ordered_json& json, const FileSize& size) {
   if (size.exact() == 0) json["about_from"] = size.known == SizeKnown::stated ? "publisher" : "parameters";
 }
 
+/// Of the first file that lies anywhere, which a plain name stands for.
+FileSize size_of(const ModelEntry& entry) {
+  const auto* file = published_file({&entry, nullptr});
+  return file != nullptr ? file->size : entry.pretrained.front().size;
+}
+
 nlohmann::ordered_json describe(const ModelEntry& entry, const Pretrained& published, const ModelStore& store) {
   nlohmann::ordered_json json = {{"tag", published.tag},
                                  {"origin", published.origin},
@@ -68,7 +74,7 @@ nlohmann::ordered_json describe(const ModelEntry& entry, const ModelStore& store
                                  {"licence", first.licence},
                                  {"pulled", store.tags(entry)},
                                  {"paper", entry.paper}};
-  add_size(json, first.size);
+  add_size(json, size_of(entry));
   if (first.top1 > 0) json["top1"] = first.top1;
   if (first.ap > 0) json["AP"] = first.ap;
   if (!whole) return json;
@@ -109,10 +115,11 @@ int list(const ModelsFlags& flags, Console& console) {
   for (const auto* entry : entries) {
     const auto& first = entry->pretrained.front();
     const double published = first.top1 > 0 ? first.top1 : first.ap;
-    const double mebibytes = static_cast<double>(first.size.bytes) / (1024 * 1024);
+    const auto size = size_of(*entry);
+    const double mebibytes = static_cast<double>(size.bytes) / (1024 * 1024);
     char accuracy[16] = "-", file[16] = "-", line[256];
     if (published > 0) std::snprintf(accuracy, sizeof accuracy, "%.2f", published);
-    const char* sign = first.size.known == SizeKnown::estimated ? "~" : "";
+    const char* sign = size.known == SizeKnown::estimated ? "~" : "";
     if (mebibytes > 0) std::snprintf(file, sizeof file, "%s%.1f", sign, mebibytes);
     std::snprintf(line, sizeof line, "%-41s %-9s %8.2f %7.2f %6d  %-8s %-13s %8s  %s", entry->name.c_str(),
                   std::string(to_string(entry->task)).c_str(), static_cast<double>(entry->params) / 1e6, entry->gmacs,

@@ -21,4 +21,7 @@ if(VITRAL_MEDIA)
     endif()
   endif()
   find_package(FFmpeg REQUIRED)
+  # Distributions build cpp-httplib as a library whose flags its users have to share.
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 endif()

@@ -17,7 +17,7 @@ readonly packages_build=(
   header:libavutil/avutil.h:libavutil-dev header:libswscale/swscale.h:libswscale-dev
   header:zlib.h:zlib1g-dev header:pugixml.hpp:libpugixml-dev header:CLI/CLI.hpp:libcli11-dev header:spdlog/spdlog.h:libspdlog-dev
   header:jpeglib.h:libjpeg-dev header:png.h:libpng-dev header:webp/decode.h:libwebp-dev
-  header:curl/curl.h:libcurl4-openssl-dev
+  header:curl/curl.h:libcurl4-openssl-dev header:httplib.h:libcpp-httplib-dev command:pkg-config:pkg-config
   header:gtest/gtest.h:libgtest-dev header:gmock/gmock.h:libgmock-dev
 )
 # For `detect --show`: a window (what is built without it lacks nothing else), and for its tests a screen in memory with a keyboard.

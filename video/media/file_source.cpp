@@ -11,53 +11,12 @@
 #include "common/core/limits.h"
 #include "common/core/text.h"
 #include "common/image/orientation.h"
-#include "video/media/ffmpeg.h"
-
-extern "C" {
-#include <libavutil/display.h>
-}
+#include "video/media/stream.h"
 
 namespace vitral::video {
 namespace {
 
-using ffmpeg::Owned;
-
-constexpr double kShortestRate = 0.01, kLongestRate = 1000;  ///< frames a second that are believed
-
-struct CloseInput {
-  void operator()(AVFormatContext* format) const { avformat_close_input(&format); }
-};
-using Input = std::unique_ptr<AVFormatContext, CloseInput>;
-
-/// The EXIF orientation that turns a picture as a display matrix does (only whole quarter turns and mirrors exist).
-int orientation_of(const AVStream& stream) {
-  const auto* bytes = av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, nullptr);
-  if (bytes == nullptr) return 1;
-  const double turn = av_display_rotation_get(reinterpret_cast<const std::int32_t*>(bytes));  // counterclockwise
-  if (!std::isfinite(turn)) return 1;
-  switch ((static_cast<int>(std::lround(turn / 90)) % 4 + 4) % 4) {
-    case 1:
-      return 8;
-    case 2:
-      return 3;
-    case 3:
-      return 6;
-    default:
-      return 1;
-  }
-}
-
-/// Decoders that conceal damage and say so with the picture. FFmpeg 5.1's end the whole process where they are told to
-/// give up at the first error instead.
-bool conceals(AVCodecID codec) {
-  constexpr AVCodecID kConcealing[] = {
-      AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_H261,
-      AV_CODEC_ID_H263,       AV_CODEC_ID_H263P,      AV_CODEC_ID_H263I, AV_CODEC_ID_MSMPEG4V1,
-      AV_CODEC_ID_MSMPEG4V2,  AV_CODEC_ID_MSMPEG4V3,  AV_CODEC_ID_WMV1,  AV_CODEC_ID_WMV2,
-      AV_CODEC_ID_WMV3,       AV_CODEC_ID_VC1,        AV_CODEC_ID_FLV1,  AV_CODEC_ID_RV10,
-      AV_CODEC_ID_RV20,       AV_CODEC_ID_RV30,       AV_CODEC_ID_RV40};
-  return std::find(std::begin(kConcealing), std::end(kConcealing), codec) != std::end(kConcealing);
-}
+using ffmpeg::Input, ffmpeg::Owned;
 
 /// True where a transport stream ends inside one of its packets: it has no duration that would tell.
 bool ends_inside_a_packet(std::span<const std::byte> file) {
@@ -107,19 +66,7 @@ class FileSource : public FrameSource {
     return seconds > 0 ? std::llround(seconds * rate_.value()) : 0;
   }
 
-  image::Image picture() override {
-    scaler_.reset(sws_getCachedContext(scaler_.release(), frame_->width, frame_->height,
-                                       static_cast<AVPixelFormat>(frame_->format), frame_->width, frame_->height,
-                                       AV_PIX_FMT_RGB24, SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr,
-                                       nullptr, nullptr));
-    if (scaler_ == nullptr) throw Error(ErrorKind::input, name_, "has a pixel format that can't be converted");
-    ffmpeg::set_colors(scaler_.get(), *frame_, true);
-    auto result = image::Image::uninitialized(frame_->width, frame_->height);
-    std::uint8_t* const planes[] = {result.pixels.data()};
-    const int strides[] = {static_cast<int>(result.stride())};
-    sws_scale(scaler_.get(), frame_->data, frame_->linesize, 0, frame_->height, planes, strides);
-    return image::upright(std::move(result), orientation_);
-  }
+  image::Image picture() override { return image::upright(pixels_.rgb_of(*frame_, name_), orientation_); }
 
  private:
   [[noreturn]] void refuse(const std::string& message) const { throw Error(ErrorKind::input, name_, message); }
@@ -136,32 +83,13 @@ class FileSource : public FrameSource {
     if (const int found = avformat_find_stream_info(format, nullptr); found < 0) {
       refuse("is no video that can be read: " + ffmpeg::text_of(found));
     }
-    const int index = av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
-    if (index < 0) refuse("has no video stream");
-    stream_ = format->streams[index];
-    orientation_ = orientation_of(*stream_);
-    const AVRational guessed = av_guess_frame_rate(format, stream_, nullptr);
-    rate_ = guessed.num > 0 && guessed.den > 0 ? ffmpeg::rational(guessed) : Rational{25, 1};
-    if (rate_.value() < kShortestRate || rate_.value() > kLongestRate) rate_ = {25, 1};
+    stream_ = ffmpeg::video_stream_of(*format, name_);
+    orientation_ = ffmpeg::orientation_of(*stream_);
+    rate_ = ffmpeg::rate_of(*format, *stream_);
   }
 
   void open_decoder() {
-    const AVCodec* codec = avcodec_find_decoder(stream_->codecpar->codec_id);
-    if (codec == nullptr) {
-      refuse(std::string("is coded as ") + avcodec_get_name(stream_->codecpar->codec_id) +
-             ", which this FFmpeg can't decode");
-    }
-    decoder_.reset(avcodec_alloc_context3(codec));
-    if (decoder_ == nullptr || avcodec_parameters_to_context(decoder_.get(), stream_->codecpar) < 0)
-      refuse("has broken stream parameters");
-    decoder_->thread_count = 2;
-    decoder_->pkt_timebase = stream_->time_base;
-    decoder_->max_pixels = static_cast<std::int64_t>(Limits().pixels);
-    decoder_->err_recognition =
-        AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | (conceals(codec->id) ? 0 : AV_EF_EXPLODE);
-    if (const int error = avcodec_open2(decoder_.get(), codec, nullptr); error < 0) {
-      refuse(std::string("can't be decoded as ") + codec->name + ": " + ffmpeg::text_of(error));
-    }
+    decoder_ = ffmpeg::open_decoder(*stream_, name_, ffmpeg::Damage::ends);
     packet_.reset(av_packet_alloc());
     frame_.reset(av_frame_alloc());
     if (packet_ == nullptr || frame_ == nullptr) throw std::bad_alloc();
@@ -201,8 +129,7 @@ class FileSource : public FrameSource {
 
   /// The frame that the decoder gave becomes the present one, unless it is damaged itself.
   bool take() {
-    const bool guessed = frame_->decode_error_flags != 0 || (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0;
-    if (guessed) {
+    if (ffmpeg::is_guessed(*frame_)) {
       note_damage("holds a damaged picture");
       return finish();
     }
@@ -255,7 +182,7 @@ class FileSource : public FrameSource {
   Owned<AVCodecContext> decoder_;
   Owned<AVPacket> packet_;
   Owned<AVFrame> frame_;
-  Owned<SwsContext> scaler_;
+  ffmpeg::PixelConverter pixels_;
   Rational rate_;
   int orientation_ = 1;
   std::int64_t index_ = -1, first_stamp_ = 0;

@@ -1,0 +1,289 @@
+#include "video/live/live_capture.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "common/core/error.h"
+#include "tests/support/mjpeg_server.h"
+
+namespace vitral::video {
+namespace {
+
+using namespace std::chrono_literals;
+using test::MjpegServer;
+using Clock = std::chrono::steady_clock;
+using Kind = LiveEnd::Kind;
+
+image::Image grey(int width, int height, int level = 90) {
+  auto picture = image::Image::uninitialized(width, height);
+  std::fill(picture.pixels.begin(), picture.pixels.end(), static_cast<std::uint8_t>(level));
+  return picture;
+}
+
+/// What a capture told.
+struct Told {
+  std::vector<LiveFrame> frames;
+  std::vector<std::string> damaged, lost;
+  LiveEnd end;
+  double seconds = 0;
+};
+
+/// Runs until the source ends or `limit` frames came.
+Told capture(const LiveOpener& opener, LiveOptions options, std::size_t limit = 1'000) {
+  Told told;
+  LiveHandlers handlers;
+  handlers.frame = [&](LiveFrame frame) {
+    told.frames.push_back(std::move(frame));
+    return told.frames.size() < limit;
+  };
+  handlers.damaged = [&](const std::string& why) { told.damaged.push_back(why); };
+  handlers.lost = [&](const std::string& why) { told.lost.push_back(why); };
+  const auto begin = Clock::now();
+  LiveCapture live(opener, options, handlers);
+  told.end = live.run();
+  told.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  for (std::size_t i = 1; i < told.frames.size(); ++i) {
+    EXPECT_GT(told.frames[i].index, told.frames[i - 1].index);
+    EXPECT_GT(told.frames[i].t_ms, told.frames[i - 1].t_ms);
+  }
+  return told;
+}
+
+LiveOptions options(double timeout, std::int64_t reconnect) {
+  LiveOptions result;
+  result.timeout = std::chrono::duration<double>(timeout);
+  result.reconnect = reconnect;
+  return result;
+}
+
+/// The threads or open files of this process.
+std::size_t entries(const char* folder) {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+/// A source from a function; what blocks here blocks for good, as a driver may.
+class Scripted : public LiveSource {
+ public:
+  explicit Scripted(std::function<Step(int)> step) : step_(std::move(step)) {}
+  Step next(const Deadline&) override { return step_(number_++); }
+  image::Image picture() override { return grey(8, 8); }
+  std::optional<double> own_ms() const override { return 40.0 * number_; }
+  Rational frame_rate() const override { return {25, 1}; }
+  const std::string& why() const override { return why_; }
+
+ private:
+  std::function<Step(int)> step_;
+  int number_ = 0;
+  std::string why_ = "scripted";
+};
+
+LiveOpener scripted(std::function<LiveSource::Step(int)> step) {
+  return [step](const Deadline&) { return std::make_unique<Scripted>(step); };
+}
+
+TEST(LiveCapture, AFiniteSourceEndsInOrder) {
+  const auto told =
+      capture(scripted([](int i) { return i < 5 ? LiveSource::Step::frame : LiveSource::Step::ended; }), options(1, 3));
+  EXPECT_EQ(told.end.kind, Kind::ended);
+  EXPECT_EQ(told.frames.size(), 5u);
+  EXPECT_TRUE(told.lost.empty());
+}
+
+TEST(LiveCapture, DamagedPicturesHaveNumbersAndAreNoLoss) {
+  const auto told = capture(
+      scripted([](int i) {
+        return i == 6 ? LiveSource::Step::ended : i % 2 == 1 ? LiveSource::Step::damaged : LiveSource::Step::frame;
+      }),
+      options(1, 0));
+  EXPECT_EQ(told.end.kind, Kind::ended);
+  EXPECT_EQ(told.damaged.size(), 3u);
+  ASSERT_EQ(told.frames.size(), 3u);
+  EXPECT_EQ(told.frames[2].index, 4);
+}
+
+TEST(LiveCapture, AReaderThatIsStuckIsLeftBehindAndCanNotComeBack) {
+  struct Gate {
+    std::atomic<bool> open{false};
+    std::atomic<int> readers{0}, ended{0};
+  };
+  const auto gate = std::make_shared<Gate>();
+  const LiveOpener opener = [gate](const Deadline&) {
+    const bool first = gate->readers++ == 0;
+    return std::make_unique<Scripted>([gate, first](int i) {
+      if (first && i == 2) {
+        while (!gate->open) std::this_thread::sleep_for(1ms);
+        ++gate->ended;
+        return LiveSource::Step::frame;  // too late: it must not be heard
+      }
+      std::this_thread::sleep_for(5ms);
+      return LiveSource::Step::frame;
+    });
+  };
+  std::atomic<int> frames{0};
+  LiveHandlers handlers;
+  handlers.frame = [&](LiveFrame) {
+    if (++frames == 6) gate->open = true;
+    if (frames > 6) std::this_thread::sleep_for(2ms);
+    return frames < 40;
+  };
+  handlers.damaged = [](const std::string&) {};
+  int lost = 0;
+  handlers.lost = [&](const std::string&) { ++lost; };
+  const auto begin = Clock::now();
+  EXPECT_EQ(LiveCapture(opener, options(0.2, 3), handlers).run().kind, Kind::stopped);
+  EXPECT_LT(Clock::now() - begin, 8s);
+  EXPECT_EQ(lost, 1);
+  EXPECT_EQ(gate->readers, 2);
+  EXPECT_EQ(frames, 40);
+  for (int i = 0; i < 200 && gate->ended == 0; ++i) std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(gate->ended, 1);
+}
+
+TEST(LiveCapture, StopEndsAWaitAndABackOff) {
+  for (const bool silent : {true, false}) {
+    LiveHandlers handlers;
+    handlers.frame = [](LiveFrame) { return true; };
+    handlers.damaged = handlers.lost = [](const std::string&) {};
+    LiveCapture live(
+        [silent](const Deadline& deadline) -> std::unique_ptr<LiveSource> {
+          while (silent && !deadline.passed()) std::this_thread::sleep_for(1ms);
+          throw Error(ErrorKind::lost, "x", "refused");
+        },
+        options(30, 100), handlers);
+    std::thread stopper([&] {
+      std::this_thread::sleep_for(150ms);
+      live.stop();
+    });
+    const auto begin = Clock::now();
+    EXPECT_EQ(live.run().kind, Kind::stopped);
+    EXPECT_LT(Clock::now() - begin, 3s);
+    stopper.join();
+  }
+}
+
+TEST(LiveCapture, AThousandStartsAndStops) {
+  for (int round = 0; round < 1000; ++round) {
+    std::atomic<int> frames{0};
+    LiveHandlers handlers;
+    handlers.frame = [&](LiveFrame) { return ++frames, true; };
+    handlers.damaged = handlers.lost = [](const std::string&) {};
+    LiveCapture live(scripted([](int) {
+                       std::this_thread::yield();
+                       return LiveSource::Step::frame;
+                     }),
+                     options(5, 1), handlers);
+    std::thread runner([&] { live.run(); });
+    while (frames < round % 3) std::this_thread::yield();
+    live.stop();
+    runner.join();
+  }
+}
+
+TEST(NetworkSource, PicturesComeOneByOne) {
+  MjpegServer server(test::plays(30, 50, [](int i) { return grey(64, 48, 60 + 2 * i); }));
+  const auto told = capture(network_opener(server.url()), options(3, 0));
+  EXPECT_EQ(told.end.kind, Kind::lost) << told.end.why;
+  EXPECT_GE(told.frames.size(), 29u);
+  EXPECT_EQ(told.frames[0].picture.width, 64);
+  EXPECT_NEAR(told.frames[9].picture.pixels[0], 78, 3);
+}
+
+TEST(NetworkSource, WhatCanNotBecomeAVideoIsSaidAtOnce) {
+  MjpegServer missing([](MjpegServer::Client& client, int) { client.head("404 Not Found", "text/html"); });
+  auto told = capture(network_opener(missing.url()), options(3, 5));
+  EXPECT_EQ(told.end.kind, Kind::unreadable) << told.end.why;
+  EXPECT_EQ(missing.clients(), 1);
+  MjpegServer page([](MjpegServer::Client& client, int) {
+    const std::string html = "<html>no video here</html>";
+    client.head("200 OK", "text/html\r\nContent-Length: " + std::to_string(html.size()));
+    client.send(html);
+  });
+  told = capture(network_opener(page.url()), options(3, 5));
+  EXPECT_EQ(told.end.kind, Kind::unreadable) << told.end.why;
+  EXPECT_THROW(network_opener("file:///etc/passwd"), Error);
+}
+
+TEST(NetworkSource, RefusedIsTriedAgainAsOftenAsAllowed) {
+  const auto url = "http://127.0.0.1:" + std::to_string(test::free_port()) + "/";
+  const auto told = capture(network_opener(url), options(2, 2));
+  EXPECT_EQ(told.end.kind, Kind::lost);
+  EXPECT_EQ(told.lost.size(), 2u);
+  EXPECT_GE(told.seconds, 0.4 + 0.8);
+  EXPECT_LT(told.seconds, 0.6 + 1.2 + 1.5);
+}
+
+TEST(NetworkSource, SilenceIsFoundWithinTheTimeout) {
+  for (const int pictures : {-1, 0, 3}) {  // no answer at all; headers only; some pictures
+    MjpegServer server([pictures](MjpegServer::Client& client, int) {
+      if (pictures >= 0) client.head();
+      for (int i = 0; i < pictures; ++i) client.picture(grey(64, 48));
+      client.wait(30);
+    });
+    const auto told = capture(network_opener(server.url()), options(1, 0));
+    EXPECT_EQ(told.end.kind, Kind::lost) << pictures;
+    EXPECT_LT(told.seconds, 2.0) << pictures;
+    EXPECT_NE(told.end.why.find("in time"), std::string::npos) << told.end.why;
+  }
+}
+
+TEST(NetworkSource, AResetInThePictureIsALossAndTheNextConnectionGoesOn) {
+  MjpegServer server([](MjpegServer::Client& client, int number) {
+    client.head();
+    for (int i = 0; i < 4; ++i) {
+      client.picture(grey(64, 48));
+      client.wait(0.02);
+    }
+    if (number == 0) {
+      client.part_of(grey(64, 48), 0.5);
+      client.wait(0.1);
+      client.reset();
+    } else {
+      while (client.picture(grey(64, 48)) && client.wait(0.02)) continue;
+    }
+  });
+  const auto told = capture(network_opener(server.url()), options(2, 3), 20);
+  EXPECT_EQ(told.end.kind, Kind::stopped);
+  EXPECT_EQ(told.lost.size(), 1u);
+  EXPECT_EQ(told.frames.size(), 20u);
+  EXPECT_LT(told.seconds, 6.0);
+}
+
+TEST(NetworkSource, PicturesMayChangeTheirSizeAndBeDamaged) {
+  MjpegServer server([](MjpegServer::Client& client, int) {
+    client.head();
+    for (int i = 0; i < 40; ++i) {
+      if (i == 20) {
+        client.send("--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 40\r\n\r\n\xff\xd8" + std::string(38, 'x') +
+                    "\r\n");
+      } else {
+        client.picture(i < 10 ? grey(64, 48) : grey(96, 80));
+      }
+      client.wait(0.02);
+    }
+  });
+  const auto told = capture(network_opener(server.url()), options(2, 0));
+  ASSERT_GE(told.frames.size(), 38u);
+  EXPECT_EQ(told.frames[5].picture.width, 64);
+  EXPECT_EQ(told.frames.back().picture.width, 96);
+  EXPECT_EQ(told.frames.back().picture.height, 80);
+  EXPECT_TRUE(told.lost.empty());
+}
+
+TEST(NetworkSource, ThreadsAndFilesStayAsTheyAreOverReconnects) {
+  MjpegServer server(test::plays(2, 200, [](int) { return grey(64, 48); }));
+  std::vector<std::size_t> threads, files;
+  for (int round = 0; round < 50; ++round) {
+    capture(network_opener(server.url()), options(2, 0));
+    // The server keeps a thread that has ended until it is destroyed; it is none of the process's any more.
+    threads.push_back(entries("/proc/self/task"));
+    files.push_back(entries("/proc/self/fd"));
+  }
+  EXPECT_LE(threads.back(), threads[4] + 1);
+  EXPECT_LE(files.back(), files[4] + 1);
+}
+
+}  // namespace
+}  // namespace vitral::video
