@@ -54,6 +54,7 @@ def collect(registered):
     from conversion import conversion_cases
     from detection import detection_cases
     from evaluation import evaluation_cases
+    from explanations import explanation_cases
     from faults import fault_cases
     from layers import layer_cases
     from pixels import pixel_cases
@@ -77,6 +78,7 @@ def collect(registered):
         *forward_cases(registered),
         *adaptation_cases(),
         *layer_cases(),
+        *explanation_cases(),
     ]
 
 
