@@ -28,6 +28,7 @@ void add_weights(CLI::App& root, Context& context);
 void add_eval(CLI::App& root, Context& context);
 void add_models(CLI::App& root, Context& context);
 void add_bench(CLI::App& root, Context& context);
+void add_text(CLI::App& root, Context& context);
 void add_doctor(CLI::App& root, Context& context);
 void add_version(CLI::App& root, Context& context);
 void add_completion(CLI::App& root, Context& context);

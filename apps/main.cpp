@@ -29,6 +29,7 @@ void build(CLI::App& root, Context& context) {
   add_bench(root, context);
   add_compare(root, context);
   add_explain(root, context);
+  add_text(root, context);
   add_doctor(root, context);
   add_version(root, context);
   add_completion(root, context);

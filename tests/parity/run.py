@@ -59,6 +59,7 @@ def collect(registered):
     from layers import layer_cases
     from pixels import pixel_cases
     from published import published_cases
+    from sentences import sentence_cases
     from selfcheck import selfcheck_cases
     from tables import forward_cases
     from videos import video_cases
@@ -79,6 +80,7 @@ def collect(registered):
         *adaptation_cases(),
         *layer_cases(),
         *explanation_cases(),
+        *sentence_cases(),
     ]
 
 
