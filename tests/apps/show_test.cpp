@@ -5,6 +5,8 @@
 namespace vitral::test {
 namespace {
 
+using nlohmann::json;
+
 class Show : public SpotsTest {};
 
 // A display that can't be reached is one line, before any model is read; nothing is written.
