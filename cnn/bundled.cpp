@@ -44,8 +44,8 @@ void register_bundled_detectors(Registry& registry) {
       "arXiv:1506.01497",
       "fashion_scenes",
       11,
-      0.2,
-      1000000};
+      0.274,
+      1328470};
   auto spec = faster_rcnn_preprocess();
   spec.resize = 160;
   spec.longest = 267;
@@ -65,7 +65,7 @@ void register_bundled_detectors(Registry& registry) {
 
   const Bundled yolox{
       "scenes_yolox",   Task::detect, "cnn", "Ge et al. 2021, YOLOX: Exceeding YOLO Series in 2021, arXiv:2107.08430",
-      "fashion_scenes", 10,           0.1,   1000000};
+      "fashion_scenes", 10,           0.122, 1264965};
   auto second = bundled_entry(yolox, yolox_preprocess(160));
   second.key_maps = yolox_key_maps();
   const auto size = YoloxOptions().depth(0.33).width(0.1875);

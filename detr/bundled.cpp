@@ -50,9 +50,9 @@ ModelEntry entry_of(const Bundled& row, const Preprocess& preprocess, const RtDe
 
 void register_bundled_rtdetr(Registry& registry, const BackboneFactory& make_backbone) {
   const auto options = narrow().make_backbone(make_backbone);
-  const Bundled scenes{"scenes_rtdetr", Task::detect, "detr", kPaper, "fashion_scenes", 10, 0.1, 1000000};
+  const Bundled scenes{"scenes_rtdetr", Task::detect, "detr", kPaper, "fashion_scenes", 10, 0.13, 1282400};
   registry.add(entry_of(scenes, rtdetr_preprocess(160), RtDetrOptions(options).num_classes(10)));
-  const Bundled people{"pedestrians_rtdetr", Task::detect, "detr", kPaper, "pedestrians", 1, 0.5, 1000000};
+  const Bundled people{"pedestrians_rtdetr", Task::detect, "detr", kPaper, "pedestrians", 1, 0.513, 1279484};
   auto wide = rtdetr_preprocess(288);
   wide.width = 384;
   registry.add(entry_of(people, wide, RtDetrOptions(options).num_classes(1)));

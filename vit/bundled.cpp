@@ -22,7 +22,7 @@ void register_bundled_vit(Registry& registry) {
   const Bundled row{"fashion_vit",   Task::classify,
                     "vit",           "Dosovitskiy et al. 2021, An Image is Worth 16x16 Words, arXiv:2010.11929",
                     "fashion_mnist", 10,
-                    0.029,           408010};
+                    0.026,           408010};
   auto entry = bundled_entry(row, fashion_preprocess());
   const auto options = VisionTransformerOptions().patch(4).dim(64).depth(8).heads(4);
   entry.build = [options](const BuildOptions& build) -> std::shared_ptr<Network> {
