@@ -45,8 +45,9 @@ class Rectangles final : public Dataset {
     sample.width = sample.height = side_;
     const double unit = side_ / 16.0;
     for (std::size_t i = 0; i <= index % 3; ++i) {
-      const double x = static_cast<double>((index * 3 + i * 5) % 9) * unit,
-                   y = static_cast<double>((index * 2 + i * 4) % 8) * unit;
+      const std::size_t quarter = (index + i) % 4;  // one each: suppression would take overlapping ones for one
+      const double x = (static_cast<double>(quarter % 2) * 8 + static_cast<double>(index % 2)) * unit;
+      const double y = (static_cast<double>(quarter / 2) * 8 + static_cast<double>(i % 2)) * unit;
       const double w = static_cast<double>(4 + (index + i) % 3) * unit,
                    h = static_cast<double>(4 + (index + 2 * i) % 4) * unit;
       Object object;

@@ -11,6 +11,8 @@ std::shared_ptr<const Registry> registry() {
   return all;
 }
 
+constexpr int kDetectorSide = 96;  // pixels
+
 /// The pictures of another set again and again, so that an epoch has many steps.
 class Repeated final : public Dataset {
  public:
@@ -60,6 +62,7 @@ Learnt learn(const std::string& name, const std::shared_ptr<const Dataset>& data
   request.allow_random = true;
   request.storage = weights::Storage::copied;
   request.num_classes = static_cast<std::int64_t>(data->classes().size());
+  if (data->task() == Task::detect) request.image_size = {kDetectorSide, kDetectorSide};
   auto model = load_model(*registry(), request);
   if (model.entry->task == Task::detect && model.detector().first_class() > 0) {
     ++*request.num_classes;
@@ -91,7 +94,8 @@ INSTANTIATE_TEST_SUITE_P(Families, Classifiers,
 class Detectors : public testing::TestWithParam<const char*> {};
 
 TEST_P(Detectors, LearnByHeart) {
-  const auto learnt = learn(GetParam(), std::make_shared<test::Rectangles>(8, 160), 200, by_heart(Task::detect, 2e-3));
+  const auto learnt =
+      learn(GetParam(), std::make_shared<test::Rectangles>(8, kDetectorSide), 200, by_heart(Task::detect, 2e-3));
   EXPECT_GT(learnt.val["AP50"].get<double>(), 0.9) << learnt.val;
 }
 
