@@ -46,7 +46,7 @@ class Pull {
     published_ = published_file(name_);
     if (name_.entry->bundled) {
       throw Error(ErrorKind::usage, "model " + name_.entry->name,
-                  "travels with the program, there is nothing to fetch");
+                  "is published nowhere: its weights travel with the program, or './run train-bundled " + name_.entry->name + "' makes them");
     }
     if (published_ == nullptr) {
       throw Error(ErrorKind::usage, "model " + printable(flags.name, 200), "nothing was published for it");

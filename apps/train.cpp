@@ -2,8 +2,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
-#include <fstream>
-
 #include "apps/command.h"
 #include "apps/interrupt.h"
 #include "apps/registry.h"

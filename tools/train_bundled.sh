@@ -12,8 +12,7 @@ bundled_names() {
 bundled_data() {
   case $1 in
     fashion_*)
-      packages_optional dataset-fashion-mnist >&2
-      [[ -d $fashion_mnist ]] || die "Fashion-MNIST is missing: it is in Debian's package dataset-fashion-mnist"
+      packages "${packages_data[@]}" >&2
       echo "$fashion_mnist"
       ;;
     scenes_*)

@@ -86,7 +86,7 @@ TrainOptions finetune(Task task) {
   TrainOptions o;
   o.epochs = 20;
   o.batch = task == Task::classify ? 32 : 4;
-  o.schedule.lr = task == Task::classify ? 1e-4 : 1e-4;
+  o.schedule.lr = 1e-4;
   o.schedule.min_lr = 1e-6;
   o.warmup_epochs = 1;
   o.groups.weight_decay = task == Task::classify ? 0.05 : 1e-4;

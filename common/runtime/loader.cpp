@@ -168,7 +168,9 @@ std::optional<std::filesystem::path> stored(ResolvedName& name, const ModelStore
 [[noreturn]] void no_weights(const std::string& model, const ModelEntry& entry, const ModelStore& store) {
   if (entry.bundled) {
     throw Error(ErrorKind::weights, "model " + entry.name,
-                "travels with the program, and " + entry.pretrained.front().file + " is not in its folder of models");
+                "has no weights here: " + entry.pretrained.front().file +
+                    " is not in the program's folder of models ('./run train-bundled " + entry.name +
+                    "' makes it); -w names another file");
   }
   std::string text = "has no weights here: -w names a file, 'vitral models pull " + printable(model, 200) +
                      "' fetches one, 'vitral models show " + entry.name + "' lists what was published";
