@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "common/core/error.h"
+#include "train/restore.h"
 
 namespace vitral::train {
 
@@ -28,14 +28,7 @@ void Ema::update(std::int64_t step) {
 }
 
 void Ema::load(const weights::StateDict& state, const std::string& subject) {
-  const at::NoGradGuard no_grad;
-  for (const auto& item : averages_) {
-    const auto* value = state.find(item.key());
-    if (value == nullptr || value->sizes() != item.value().sizes()) {
-      throw Error(ErrorKind::weights, subject, "average '" + item.key() + "' is missing or of another shape");
-    }
-    item.value().copy_(*value);
-  }
+  restore(averages_, state, "average", subject);
 }
 
 void Ema::Swapped::swap() {

@@ -47,6 +47,21 @@ std::string epoch_record(std::uint64_t epoch, const RunState& state, double lr,
   return record.dump();
 }
 
+bool is_epoch_record(const std::string& line) {
+  const auto record = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const auto has = [&record](const char* path) {
+    const nlohmann::json::json_pointer pointer(path);
+    return record.contains(pointer) && record[pointer].is_number();
+  };
+  if (!record.is_object() || (record.contains("val") && !record["val"].is_object())) return false;
+  if (record.contains("val")) {
+    for (const auto& value : record["val"]) {
+      if (!value.is_number()) return false;
+    }
+  }
+  return has("/epoch") && has("/step") && has("/lr") && has("/train/loss") && has("/images_per_s");
+}
+
 std::string lines_of(const std::vector<std::string>& history) {
   std::string text;
   for (const auto& line : history) text += line + "\n";

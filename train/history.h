@@ -16,6 +16,9 @@ namespace vitral::train {
 std::string epoch_record(std::uint64_t epoch, const RunState& state, double lr,
                          const std::optional<Evaluation>& evaluation);
 
+/// Whether `line` is such a record: everything here and in curves.h may be given it.
+bool is_epoch_record(const std::string& line);
+
 /// All lines, each ended by a newline.
 std::string lines_of(const std::vector<std::string>& history);
 

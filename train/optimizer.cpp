@@ -9,6 +9,7 @@
 
 #include "common/core/error.h"
 #include "common/core/text.h"
+#include "train/restore.h"
 
 namespace vitral::train {
 namespace {
@@ -115,20 +116,8 @@ weights::StateDict Optimizer::state() const {
   return state;
 }
 
-void Optimizer::load(const weights::StateDict& state, const std::string& subject) {
-  const at::NoGradGuard no_grad;
-  const auto own = this->state();
-  if (state.size() != own.size()) {
-    throw Error(ErrorKind::weights, subject,
-                "holds " + std::to_string(state.size()) + " moments, expected " + std::to_string(own.size()));
-  }
-  for (const auto& item : own) {
-    const auto* value = state.find(item.key());
-    if (value == nullptr || value->sizes() != item.value().sizes()) {
-      throw Error(ErrorKind::weights, subject, "moment '" + item.key() + "' is missing or of another shape");
-    }
-    item.value().copy_(*value);
-  }
+void Optimizer::load(const weights::StateDict& stored, const std::string& subject) {
+  restore(state(), stored, "moment", subject);
 }
 
 double clip_gradients(const std::vector<at::Tensor>& parameters, double most) {

@@ -41,7 +41,7 @@ class Optimizer {
   /// The moments by name: "<parameter>.first" and so on; sharing memory.
   weights::StateDict state() const;
   /// Takes over a state of the same parameters. Throws Error(weights, subject, …) where it does not fit.
-  void load(const weights::StateDict& state, const std::string& subject);
+  void load(const weights::StateDict& stored, const std::string& subject);
 
  private:
   struct Moments {

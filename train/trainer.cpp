@@ -15,6 +15,7 @@
 #include "train/autocast.h"
 #include "train/curves.h"
 #include "train/history.h"
+#include "train/restore.h"
 
 namespace vitral::train {
 namespace {
@@ -89,24 +90,31 @@ ScheduleOptions Trainer::schedule() const {
   return schedule;
 }
 
+/// What the file says of the run, before any of it is used.
+void Trainer::check(const StoredState& stored, const std::string& subject) const {
+  const auto& state = stored.state;
+  if (state.position.batch >= loader_->batches_per_epoch() || state.step < 0) {
+    throw Error(ErrorKind::weights, subject,
+                "goes on at batch " + std::to_string(state.position.batch) + ", of " +
+                    std::to_string(loader_->batches_per_epoch()) + " in an epoch of this data");
+  }
+  for (const auto& line : state.history) {
+    if (!is_epoch_record(line))
+      throw Error(ErrorKind::weights, subject, "its history holds no record of an epoch: " + printable(line, 100));
+  }
+}
+
 void Trainer::resume() {
   const auto file = setup_.files.state();
   const std::string subject = printable(file.string());
   auto stored = load_state(file);
-  auto own = weights::state_dict_of(model_.net->module());
-  const at::NoGradGuard no_grad;
-  for (const auto& item : own) {
-    const auto* value = stored.sections["model"].find(item.key());
-    if (value == nullptr || value->sizes() != item.value().sizes()) {
-      throw Error(ErrorKind::weights, subject, "tensor 'model/" + item.key() + "' is missing or of another shape");
-    }
-    item.value().copy_(*value);
-  }
+  check(stored, subject);
+  restore(weights::state_dict_of(model_.net->module()), stored.sections["model"], "value", subject);
   if (ema_) ema_->load(stored.sections["average"], subject);
   optimizer_.load(stored.sections["optimizer"], subject);
-  const auto* generator = stored.sections["random"].find("generator");
-  if (generator == nullptr) throw Error(ErrorKind::weights, subject, "holds no random state");
-  set_random_state(setup_.device, *generator);
+  auto random = random_state(setup_.device);
+  restore(random, stored.sections["random"], "random state", subject);
+  set_random_state(setup_.device, random["generator"]);
   state_ = std::move(stored.state);
   scaler_.restore(state_.scale, state_.good_steps);
   loader_ = make_loader(data_, model_.record.preprocess, options_, setup_, state_.position);

@@ -87,6 +87,7 @@ class Trainer {
     bool finite = true;
   };
   LoaderPosition next_position() const;  // of the batch that comes next, the first of an epoch for one that has ended
+  void check(const StoredState& stored, const std::string& subject) const;
   std::vector<LoadedBatch> next_group();
   Pass backward(const std::vector<LoadedBatch>& group);
   void take_step();

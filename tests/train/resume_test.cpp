@@ -123,6 +123,27 @@ TEST(Resume, AnotherNetworksStateIsRefused) {
   EXPECT_THROW(second.resume(), Error);
 }
 
+TEST(Resume, AStateThatWasTamperedWithIsRefused) {
+  const auto folder = test::fresh_folder("tampered");
+  ASSERT_EQ(train(folder, two_epochs(), false, 6), Outcome::interrupted);
+  const auto file = RunFiles{folder}.state();
+  const auto good = load_state(file);
+  const auto refused = [&](const std::function<void(StoredState&)>& change) {
+    auto stored = load_state(file);
+    change(stored);
+    save_state(file, stored.sections, stored.state);
+    EXPECT_THROW(train(folder, two_epochs(), true, 0), Error);
+    save_state(file, good.sections, good.state);
+  };
+  refused([](StoredState& stored) { stored.state.position.batch = 1'000'000'000; });
+  refused([](StoredState& stored) { stored.state.step = -1; });
+  refused([](StoredState& stored) { stored.state.history[0] = "{"; });
+  refused([](StoredState& stored) { stored.state.history[0] = R"({"epoch":0,"step":1,"lr":0,"train":{}})"; });
+  refused([](StoredState& stored) { stored.sections["random"]["generator"] = at::zeros({3}, at::kByte); });
+  refused([](StoredState& stored) { stored.sections["optimizer"].erase(stored.sections["optimizer"].keys().front()); });
+  EXPECT_EQ(train(folder, two_epochs(), true, 0), Outcome::finished);
+}
+
 class Warnings final : public Listener {
  public:
   void warning(const std::string& line) override { lines.push_back(line); }
