@@ -35,11 +35,11 @@ bool names_picture_output(const fs::path& path) {
 /// The one file that `path` means for `source`, or no: then it is a folder.
 bool is_file_for(const fs::path& path, const PictureSource& source) {
   if (fs::is_directory(path)) return false;
-  return video::names_video(source.path) ? video::can_write_video(path) : names_picture_output(path);
+  return source.is_video() ? video::can_write_video(path) : names_picture_output(path);
 }
 
 std::string extension_for(const PictureSource& source) {
-  if (video::names_video(source.path)) return ".mp4";
+  if (source.is_video()) return ".mp4";
   return is_jpeg(source.path) ? extension_of(source.path) : ".png";
 }
 
@@ -83,7 +83,7 @@ AnnotatedOutput::AnnotatedOutput(const fs::path& path, bool overwrite, const std
 }
 
 void AnnotatedOutput::write(const PreparedPicture& picture) {
-  if (picture.frame) return writer_for(picture).write(picture.picture, picture.frame->t_ms);
+  if (picture.frame) return write_frame(picture);
   const auto& target = targets_[picture.source.index];
   const auto bytes =
       is_jpeg(target) ? image::encode_jpeg(picture.picture, kJpegQuality) : image::encode_png(picture.picture);
@@ -91,6 +91,14 @@ void AnnotatedOutput::write(const PreparedPicture& picture) {
   file.write(std::span<const std::byte>(bytes));
   file.commit();
   ++pictures_;
+}
+
+void AnnotatedOutput::write_frame(const PreparedPicture& picture) {
+  auto& size = sizes_.try_emplace(picture.source.index, picture.width, picture.height).first->second;
+  const bool fits = size == std::pair(picture.picture.width, picture.picture.height);
+  auto& writer = writer_for(picture);
+  // A live source may change its size; a video can't.
+  writer.write(fits ? picture.picture : image::fitted(picture.picture, size.first, size.second), picture.frame->t_ms);
 }
 
 video::Writer& AnnotatedOutput::writer_for(const PreparedPicture& picture) {

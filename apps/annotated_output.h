@@ -1,4 +1,4 @@
-/// Pictures and videos with the detections drawn into them.
+/// Pictures and videos, as they are after drawing, into files.
 #pragma once
 
 #include <filesystem>
@@ -26,9 +26,11 @@ class AnnotatedOutput {
   std::string finish();
 
  private:
+  void write_frame(const PreparedPicture& picture);
   video::Writer& writer_for(const PreparedPicture& picture);
   std::vector<std::filesystem::path> targets_;  ///< one an input
   std::map<std::size_t, std::unique_ptr<video::Writer>> videos_;
+  std::map<std::size_t, std::pair<int, int>> sizes_;  ///< of the videos
   std::filesystem::path path_;
   bool overwrite_;
   std::int64_t stride_;

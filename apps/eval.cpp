@@ -2,6 +2,7 @@
 #include "apps/command.h"
 #include "apps/eval_model.h"
 #include "apps/eval_report.h"
+#include "apps/eval_tracks.h"
 #include "apps/json_sink.h"
 #include "apps/output_folder.h"
 #include "apps/records.h"
@@ -13,7 +14,7 @@ namespace {
 struct EvalFlags {
   ConsoleFlags console;
   EvalModelFlags with_model;
-  std::string truth, results;
+  std::string truth, results, task = "auto", mot_rules = "all";
 };
 
 int eval_files(const EvalFlags& all, Console& console) {
@@ -37,6 +38,13 @@ int eval_files(const EvalFlags& all, Console& console) {
   return 0;
 }
 
+int eval_track_files(const EvalFlags& flags, Console& console) {
+  const auto& model = flags.with_model;
+  if (flags.truth.empty() || flags.results.empty() || !model.model.model.empty() || !model.data.empty())
+    throw Error(ErrorKind::usage, "--task track", "takes --gt and --dt with MOTChallenge text, and nothing else");
+  return eval_tracks({flags.truth, flags.results, flags.mot_rules, model.gates}, model.output, console);
+}
+
 /// Which of the two ways of calling it is meant. Throws Error(usage) for a mixture and for half of one.
 bool evaluates_files(const EvalFlags& flags) {
   const bool files = !flags.truth.empty() || !flags.results.empty();
@@ -58,8 +66,14 @@ void add_eval(CLI::App& root, Context& context) {
   auto flags = std::make_shared<EvalFlags>();
   auto& model = flags->with_model;
   auto* app = root.add_subcommand("eval", "measure detections, or a network on a data set");
+  app->add_option("--task", flags->task, "track: --gt and --dt are MOTChallenge text, or folders of it")
+      ->check(CLI::IsMember({"auto", "track"}))
+      ->capture_default_str();
   app->add_option("--gt", flags->truth, "ground truth: COCO instances")->type_name("FILE");
   app->add_option("--dt", flags->results, "detections: COCO results")->type_name("FILE");
+  app->add_option("--mot-rules", flags->mot_rules, "what of the ground truth counts: all, or as in MOT17 or MOT20")
+      ->check(CLI::IsMember({"all", "mot17", "mot20"}))
+      ->capture_default_str();
   model.model.add(*app, false);
   app->add_option("--data", model.data,
                   "data set: DIR/SPLIT/CLASS/pictures, or COCO's DIR/annotations/instances_SPLIT.json")
@@ -79,11 +93,13 @@ void add_eval(CLI::App& root, Context& context) {
       "Example:\n  vitral eval --gt instances_val2017.json --dt results.json --per-class --plots plots --fail-under "
       "map=0.40\n"
       "  vitral eval -m efficientnet_lite0 -w efficientnet-lite0.pth --data imagenet --split val --fail-under "
-      "top1=0.7");
+      "top1=0.7\n"
+      "  vitral eval --task track --gt MOT17/train --dt results --mot-rules mot17");
   app->callback([flags, &context] {
     context.run = [flags, &context] {
       flags->console.apply(context.console);
       flags->with_model.model.image_size();  // the command line is checked before any file is opened
+      if (flags->task == "track") return eval_track_files(*flags, context.console);
       return evaluates_files(*flags) ? eval_files(*flags, context.console)
                                      : eval_model(flags->with_model, context.console);
     };

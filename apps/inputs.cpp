@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 
 #include "common/core/error.h"
@@ -11,6 +12,8 @@
 #include "common/core/text.h"
 #include "common/image/decode.h"
 #include "common/image/sniff.h"
+#include "video/live/protocols.h"
+#include "video/media/source.h"
 
 namespace vitral::apps {
 namespace {
@@ -18,6 +21,25 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_picture(const fs::path& path) { return image::has_picture_extension(path.native()); }
+bool is_video(const fs::path& path) { return video::names_video(path); }
+bool is_either(const fs::path& path) { return is_picture(path) || is_video(path); }
+
+/// How a folder's files are chosen, and what one without any lacks.
+struct FolderRule {
+  bool (*wanted)(const fs::path&);
+  const char* lacks;
+};
+
+FolderRule rule_of(FolderHolds holds) {
+  switch (holds) {
+    case FolderHolds::videos:
+      return {is_video, "holds no videos (.mp4 .mkv .avi .mov …)"};
+    case FolderHolds::pictures_and_videos:
+      return {is_either, "holds no pictures and no videos (.jpg .png .bmp .webp .pnm .mp4 .mkv .avi …)"};
+    default:
+      return {is_picture, "holds no pictures (.jpg .png .bmp .webp .pnm)"};
+  }
+}
 
 void sort_by_bytes(std::vector<fs::path>& paths) {
   std::sort(paths.begin(), paths.end(), [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
@@ -79,6 +101,21 @@ std::vector<PictureSource> expand_list(const std::string& argument) {
   return sources;
 }
 
+/// "rtsp://me:secret@cam:554/1?x" -> the outputs' name "cam_554_1_x".
+PictureSource live_source(const std::string& url) {
+  video::protocols_for(url);
+  std::string name = url.substr(url.find("://") + 3);
+  const auto host_end = name.find_first_of("/?#");
+  if (const auto at = name.rfind('@', host_end); at != std::string::npos) name = name.substr(at + 1);
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-') c = '_';
+  }
+  while (!name.empty() && name.back() == '_') name.pop_back();
+  PictureSource source{url, name.substr(0, 100)};
+  source.live = true;
+  return source;
+}
+
 std::string read_standard_input(std::uint64_t most) {
   std::string bytes;
   std::array<char, 1 << 16> buffer;
@@ -95,19 +132,22 @@ std::string read_standard_input(std::uint64_t most) {
 
 }  // namespace
 
-std::vector<PictureSource> expand_inputs(const std::vector<std::string>& arguments) {
+std::vector<PictureSource> expand_inputs(const std::vector<std::string>& arguments, FolderHolds holds) {
   if (std::count(arguments.begin(), arguments.end(), "-") > 1) throw Error(ErrorKind::usage, "INPUT", "standard input (-) can be read once only");
   std::vector<PictureSource> sources;
   for (const auto& argument : arguments) {
     std::error_code error;
-    if (argument == "-") {
+    if (holds != FolderHolds::pictures && video::names_url(argument)) {
+      sources.push_back(live_source(argument));
+    } else if (argument == "-") {
       sources.push_back({"-", {}});
     } else if (argument.size() > 1 && argument.front() == '@' && !fs::exists(argument, error)) {
       const auto listed = expand_list(argument);
       sources.insert(sources.end(), listed.begin(), listed.end());
     } else if (fs::is_directory(argument, error)) {
-      const auto files = files_of(argument, is_picture);
-      if (files.empty()) throw Error(ErrorKind::input, printable(argument), "holds no pictures (.jpg .png .bmp .webp .pnm)");
+      const auto [wanted, lacks] = rule_of(holds);
+      const auto files = files_of(argument, wanted);
+      if (files.empty()) throw Error(ErrorKind::input, printable(argument), lacks);
       for (const auto& file : files) sources.push_back({file.string(), file});
     } else if (is_pattern(argument) && !fs::exists(argument, error)) {
       const auto files = expand_glob(argument);

@@ -7,6 +7,7 @@
 
 #include "common/core/limits.h"
 #include "common/image/image.h"
+#include "video/media/source.h"
 
 namespace vitral::apps {
 
@@ -15,11 +16,20 @@ struct PictureSource {
   std::string name;            ///< as the user gave it, or the path below a folder
   std::filesystem::path path;  ///< empty: standard input
   std::size_t index = 0;       ///< its place among the inputs
+  bool live = false;           ///< `name` is an address; `path` only names its outputs
+
+  /// A file of frames, or a live source.
+  bool is_video() const { return live || video::names_video(path); }
 };
 
-/// Expands arguments: a file, a folder (its pictures by extension, sorted by bytes), a glob, `@list.txt` (a path a line,
-/// relative to the list), `-`. Throws Error(input) for what names nothing, Error(usage) for `-` given twice.
-std::vector<PictureSource> expand_inputs(const std::vector<std::string>& arguments);
+/// What counts of a folder's files, by their extensions. Addresses (rtsp://…) are inputs where videos are.
+enum class FolderHolds { pictures, videos, pictures_and_videos };
+
+/// Expands arguments: a file, a folder (what counts of it, sorted by bytes), a glob, `@list.txt` (a path a line,
+/// relative to the list), `-`. Throws Error(input) for what names nothing, Error(usage) for `-` given twice and
+/// for an address of a protocol that is not read.
+std::vector<PictureSource> expand_inputs(const std::vector<std::string>& arguments,
+                                         FolderHolds holds = FolderHolds::pictures);
 
 /// Reads and decodes. Throws Error(input).
 image::Image read_picture(const PictureSource& source, const Limits& limits = {});

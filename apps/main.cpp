@@ -20,6 +20,7 @@ void build(CLI::App& root, Context& context) {
   root.get_formatter()->column_width(34);
   add_classify(root, context);
   add_detect(root, context);
+  add_track(root, context);
   add_forward(root, context);
   add_preprocess(root, context);
   add_data(root, context);

@@ -1,6 +1,7 @@
 /// Pictures on their way to the network: read, decoded and preprocessed ahead on other threads, in order.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -27,12 +28,22 @@ struct FrameStamp {
   std::int64_t index = 0;  ///< in the source, from 0
   double t_ms = 0;         ///< media time
   video::Rational rate;    ///< of the source, frames a second
+  /// When a live source gave it; results are as old as the time since then. Nothing for files.
+  std::optional<std::chrono::steady_clock::time_point> captured;
+};
+
+/// Why a source gives no more pictures.
+enum class Failure {
+  unreadable,  ///< it never was what it should be
+  damaged,     ///< it breaks off in the middle
+  lost         ///< a live source is not to be had any more
 };
 
 struct PreparedPicture {
   PictureSource source;
   std::optional<FrameStamp> frame;
   std::string error;                  ///< why it can't be used; empty: it can
+  Failure failure = Failure::unreadable;
   int width = 0, height = 0;          ///< pixels, upright
   std::vector<PreparedInput> inputs;  ///< one; with tiling the tiles, and the whole picture last
   image::Image picture;               ///< where asked for

@@ -9,20 +9,39 @@ nlohmann::ordered_json StageTimes::json() const {
   return {{"decode", decode}, {"preprocess", preprocess}, {"forward", forward}, {"postprocess", postprocess}};
 }
 
+void Summary::succeeded(double latency_ms) {
+  constexpr std::size_t kMost = 100'000;
+  if (latencies_.size() < kMost) {
+    latencies_.push_back(latency_ms);
+  } else {
+    latencies_[outputs_ % kMost] = latency_ms;
+  }
+  ++outputs_;
+}
+
 void Summary::failed(const std::string& source, const std::string& reason, const std::string& text) {
-  skipped_.push_back({{"source", source}, {"error", text}});
+  constexpr std::size_t kMostNamed = 10'000;
+  if (skipped_.size() < kMostNamed) skipped_.push_back({{"source", source}, {"error", text}});
+  ++failures_;
   ++reasons_[reason];
 }
 
 nlohmann::ordered_json Summary::json(std::size_t sources) const {
-  return {{"schema", "vitral.summary/1"},
+  std::uint64_t frames_in = outputs_;
+  for (const auto* counts : {&dropped_, &reasons_}) {
+    for (const auto& [reason, frames] : *counts) frames_in += frames;
+  }
+  nlohmann::ordered_json record = {
+          {"schema", "vitral.summary/1"},
           {"sources", sources},
-          {"frames_in", outputs() + failures()},
+          {"frames_in", frames_in},
           {"frames_out", outputs()},
-          {"dropped", nlohmann::ordered_json::object()},
+          {"dropped", dropped_},
           {"failed", reasons_},
           {"skipped", skipped_},
           {"latency_ms", {{"p50", percentile(latencies_, 50)}, {"p90", percentile(latencies_, 90)}, {"p99", percentile(latencies_, 99)}}}};
+  record.update(more_);
+  return record;
 }
 
 std::string json_line(const nlohmann::ordered_json& json) {

@@ -17,16 +17,23 @@ struct StageTimes {
 /// What became of all inputs. frames_in = frames_out + the sum of dropped + the sum of failed.
 class Summary {
  public:
-  void succeeded(double latency_ms) { latencies_.push_back(latency_ms); }
+  void succeeded(double latency_ms);
   void failed(const std::string& source, const std::string& reason, const std::string& text);
-  std::size_t outputs() const { return latencies_.size(); }
-  std::size_t failures() const { return skipped_.size(); }
+  /// Frames that were not given, and why: what has no name of its own.
+  void dropped(const std::string& reason, std::uint64_t frames) { dropped_[reason] += frames; }
+  void failed(const std::string& reason, std::uint64_t frames) { reasons_[reason] += frames; }
+  std::size_t outputs() const { return outputs_; }
+  std::size_t failures() const { return failures_; }
+  /// A further field of the record.
+  void add(const std::string& name, nlohmann::ordered_json value) { more_[name] = std::move(value); }
   nlohmann::ordered_json json(std::size_t sources) const;
 
  private:
-  std::vector<double> latencies_;
+  std::vector<double> latencies_;  ///< of the last ones only: a live run may last for months
+  std::size_t outputs_ = 0, failures_ = 0;
   nlohmann::ordered_json skipped_ = nlohmann::ordered_json::array();
-  std::map<std::string, std::size_t> reasons_;
+  std::map<std::string, std::uint64_t> dropped_, reasons_;
+  nlohmann::ordered_json more_ = nlohmann::ordered_json::object();
 };
 
 /// One line of JSON; invalid UTF-8 (file names) is replaced.

@@ -31,7 +31,7 @@ std::optional<std::int64_t> number_in(const std::string& stem) {
 }
 
 bool is_video(const PictureSource& source) {
-  return video::names_video(source.path);
+  return source.is_video();
 }
 
 }  // namespace

@@ -8,24 +8,28 @@
 #include "common/core/text.h"
 
 namespace vitral::apps {
-namespace {
-
-constexpr std::size_t kFramesAhead = 4;  ///< decoded frames are large: the memory of a video is that of a few
-
-}  // namespace
 
 VideoStream::VideoStream(PictureSource source, const Preprocess& preprocess, PrepareOptions prepare,
-                         VideoOptions options)
+                         const VideoOptions& options, FrameLanes& lanes, std::size_t lane)
     : source_(std::move(source)),
       preprocessor_(preprocess),
       prepare_(prepare),
       options_(options),
-      queue_(kFramesAhead),
+      lanes_(lanes),
+      lane_(lane),
       thread_([this] { work(); }) {}
 
 VideoStream::~VideoStream() {
-  queue_.close();
+  lanes_.drop(lane_);
   thread_.join();
+}
+
+FeederCounts VideoStream::counts() const {
+  FeederCounts counts;
+  const auto lane = lanes_.counts(lane_);
+  if (lane.replaced > 0) counts.dropped["overload"] = lane.replaced;
+  if (lane.removed > 0) counts.dropped["stopped"] = lane.removed;
+  return counts;
 }
 
 void VideoStream::work() {
@@ -54,7 +58,7 @@ void VideoStream::work() {
   } catch (const std::exception& error) {
     give_error(printable(source_.name) + ": " + error.what(), given_ > 0);
   }
-  queue_.close();
+  lanes_.finish(lane_);
 }
 
 bool VideoStream::play(video::FrameSource& frames) {
@@ -76,19 +80,20 @@ bool VideoStream::give(video::FrameSource& frames, double decode_ms) {
   StopWatch watch;
   PreparedPicture result;
   result.source = source_;
-  result.frame = FrameStamp{last_index_, last_ms_, frames.frame_rate()};
+  result.frame = FrameStamp{last_index_, last_ms_, frames.frame_rate(), {}};
   auto picture = frames.picture();
   result.times.decode = decode_ms + watch.lap();
   prepare(std::move(picture), preprocessor_, prepare_, result);
-  return queue_.push(std::move(result));
+  return lanes_.push(lane_, std::move(result));
 }
 
-bool VideoStream::give_error(const std::string& text, bool in_the_middle) {
+void VideoStream::give_error(const std::string& text, bool in_the_middle) {
   PreparedPicture result;
   result.source = source_;
   result.error = text;
-  if (in_the_middle) result.frame = FrameStamp{last_index_, last_ms_};
-  return queue_.push(std::move(result));
+  if (in_the_middle) result.failure = Failure::damaged;
+  if (in_the_middle) result.frame = FrameStamp{last_index_, last_ms_, {}, {}};
+  lanes_.finish(lane_, std::move(result));
 }
 
 }  // namespace vitral::apps

@@ -22,7 +22,7 @@ readonly packages_build=(
 )
 # For `detect --show`: a window (what is built without it lacks nothing else), and for its tests a screen in memory with a keyboard.
 readonly packages_test=(
-  command:ffprobe:ffmpeg command:clang++:clang clang_runtime:asan:libclang-rt-dev
+  command:ffprobe:ffmpeg command:curl:curl command:clang++:clang clang_runtime:asan:libclang-rt-dev
   header:opencv4/opencv2/highgui.hpp:libopencv-highgui-dev command:Xvfb:xvfb command:xdotool:xdotool
 )
 # Pictures to test with and to train on.

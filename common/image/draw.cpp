@@ -143,11 +143,36 @@ std::vector<std::byte> encode(const Image& image, const char* extension, const s
   return {whole.begin(), whole.end()};
 }
 
+int line_thickness(const Image& image) {
+  const int side = std::min(image.width, image.height);
+  return std::max(side < 240 ? 1 : 2, side / 300);
+}
+
 }  // namespace
+
+void draw_lines(Image& image, std::span<const Polyline> lines) {
+  static constexpr float kFarthest = 30'000;  // beyond it OpenCV's fixed-point coordinates overflow
+  static constexpr int kShift = 4;
+  cv::Mat canvas(image.height, image.width, CV_8UC3, image.pixels.data());
+  for (const auto& line : lines) {
+    std::vector<cv::Point> points;
+    for (const auto& [x, y] : line.points) {
+      if (!std::isfinite(x + y)) break;
+      const auto fixed = [](float value) {
+        return static_cast<int>(std::lround(std::clamp(value, -kFarthest, kFarthest) * (1 << kShift)));
+      };
+      points.emplace_back(fixed(x), fixed(y));
+    }
+    if (points.size() != line.points.size()) continue;
+    const Color color = color_of(line.color);
+    cv::polylines(canvas, points, line.closed, cv::Scalar(color.red, color.green, color.blue), line_thickness(image),
+                  cv::LINE_AA, kShift);
+  }
+}
 
 void draw_boxes(Image& image, std::span<const LabelledBox> boxes) {
   const int side = std::min(image.width, image.height);
-  const int thickness = std::max(side < 240 ? 1 : 2, side / 300);
+  const int thickness = line_thickness(image);
   const Font font{std::clamp(side / 60, 7, 40), true};
   Canvas canvas(image);
   for (const LabelledBox& box : boxes) {
@@ -163,6 +188,14 @@ Image thumbnail(const Image& image, int max_width, int max_height) {
   const int width = std::max(1, static_cast<int>(std::lround(image.width * scale)));
   const int height = std::max(1, static_cast<int>(std::lround(image.height * scale)));
   return resize(image, width, height, Interpolation::lanczos);
+}
+
+Image fitted(const Image& image, int width, int height) {
+  auto result = Image::uninitialized(width, height);
+  std::fill(result.pixels.begin(), result.pixels.end(), std::uint8_t{0});
+  const Image part = thumbnail(image, width, height);
+  Canvas(result).paste(part, (width - part.width) / 2, (height - part.height) / 2);
+  return result;
 }
 
 Image contact_sheet(std::span<const Card> cards, const SheetOptions& options) {

@@ -20,6 +20,16 @@ struct LabelledBox {
 /// Draws the boxes into `image`, lines and letters scaled to its size.
 void draw_boxes(Image& image, std::span<const LabelledBox> boxes);
 
+/// A line through points of the picture.
+struct Polyline {
+  std::vector<std::pair<float, float>> points;  ///< x, y in pixels
+  int color = 0;                                ///< as that of a box
+  bool closed = false;                          ///< the last point is joined to the first
+};
+
+/// Draws the lines into `image`, as thick as the lines of boxes. Lines with a point that is not finite are left out.
+void draw_lines(Image& image, std::span<const Polyline> lines);
+
 /// One picture of a contact sheet with its best classes.
 struct Card {
   Image picture;                                      ///< any size; thumbnail() first keeps memory low
@@ -35,6 +45,9 @@ struct SheetOptions {
 
 /// `image` made smaller (never larger) to fit into max_width x max_height.
 Image thumbnail(const Image& image, int max_width, int max_height);
+
+/// `image` in the middle of a black picture of that size, made smaller where it does not fit.
+Image fitted(const Image& image, int width, int height);
 
 /// A grid of cards: picture, title and a bar a class. Throws Error(usage) for no cards or columns.
 Image contact_sheet(std::span<const Card> cards, const SheetOptions& options = {});

@@ -1,11 +1,20 @@
-#include "tests/apps/detect_fixture.h"
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/image/decode.h"
+#include "common/image/draw.h"
+#include "common/runtime/convert.h"
+#include "tests/apps/spots_fixture.h"
+#include "video/media/source.h"
+#include "video/media/writer.h"
 
 namespace vitral::test {
 namespace {
 
-json box(double xmin, double ymin, double xmax, double ymax) {
-  return {{"xmin", xmin}, {"ymin", ymin}, {"xmax", xmax}, {"ymax", ymax}};
-}
+using nlohmann::json;
+
+using Detect = SpotsTest;
 
 TEST_F(Detect, WritesTheContractsRecords) {
   const auto all = records(run({"a.png", "b.png"}, {"--json", "-"}));

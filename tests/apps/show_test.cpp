@@ -1,10 +1,13 @@
 // vitral detect --show: where there is a display and where there is none.
-#include "tests/apps/detect_fixture.h"
+#include "tests/apps/spots_fixture.h"
+#include "video/media/source.h"
 
 namespace vitral::test {
 namespace {
 
-class Show : public Detect {};
+using nlohmann::json;
+
+class Show : public SpotsTest {};
 
 // A display that can't be reached is one line, before any model is read; nothing is written.
 TEST_F(Show, NeedsADisplay) {

@@ -4,6 +4,10 @@
 #include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
 namespace vitral::test {
 namespace {
 
@@ -24,6 +28,9 @@ class SpotDetector : public Detector {
   /// boxes [B, 3, 4] and scores [B, 3]: the bounding box of each channel's pixels above a half that the others do not
   /// have.
   NamedTensors forward(const PictureBatch& batch) override {
+    // A network that takes its time: the milliseconds of VITRAL_SPOT_MS.
+    if (const char* const pause = std::getenv("VITRAL_SPOT_MS"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(pause)));
     const auto images = batch.images * net_->gain;
     auto boxes = at::zeros({images.size(0), kClasses, 4}), scores = at::zeros({images.size(0), kClasses});
     for (std::int64_t b = 0; b < images.size(0); ++b) {

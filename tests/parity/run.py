@@ -60,6 +60,7 @@ def collect(registered):
     from published import published_cases
     from selfcheck import selfcheck_cases
     from tables import forward_cases
+    from tracking import tracking_cases
     from videos import video_cases
 
     disable_progress_bar()
@@ -69,6 +70,7 @@ def collect(registered):
         *assignment_cases(),
         *evaluation_cases(),
         *video_cases(),
+        *tracking_cases(),
         *catalogue_cases(registered),
         *published_cases(),
         *pixel_cases(registered),

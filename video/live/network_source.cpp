@@ -78,7 +78,7 @@ class NetworkSource : public LiveSource {
     AVFormatContext* format = avformat_alloc_context();
     if (format == nullptr) throw std::bad_alloc();
     format->interrupt_callback = {is_late, this};
-    format->flags |= AVFMT_FLAG_NOBUFFER | AVFMT_FLAG_DISCARD_CORRUPT;
+    format->flags |= AVFMT_FLAG_DISCARD_CORRUPT;  // without NOBUFFER, which loses the frames that were looked at first
     Options options;
     options.set("protocol_whitelist", protocols);
     options.set("probesize", kProbeBytes);
