@@ -1,15 +1,17 @@
-// vitral bench: how fast networks compute here.
+// vitral bench: how fast networks compute here, and how good they are.
 #include <ATen/Parallel.h>
-#include <ATen/ops/randn.h>
 
+#include <algorithm>
+#include <charconv>
+#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "apps/bench_report.h"
+#include "apps/bench_subject.h"
 #include "apps/command.h"
-#include "apps/flags.h"
 #include "apps/json_sink.h"
 #include "apps/machine.h"
 #include "apps/records.h"
-#include "common/core/stop_watch.h"
 #include "common/core/text.h"
 
 namespace vitral::apps {
@@ -17,10 +19,11 @@ namespace {
 
 struct BenchFlags {
   ConsoleFlags console;
-  ModelFlags model;
-  ComputeFlags compute;
   OutputFlags output;
-  int warmup = 10, iters = 50;
+  BenchOptions options;
+  std::string batches, end_to_end;
+  std::vector<std::string> reports, gates;
+  int warmup = 10, iters = 50, rounds = 5;
 };
 
 std::vector<std::string> split(const std::string& text) {
@@ -34,77 +37,134 @@ std::vector<std::string> split(const std::string& text) {
   return parts;
 }
 
-/// {height, width} of the input. Detectors whose input follows the picture's shape get what they would make of the
-/// commonest picture, 4 to 3, unless --imgsz names both sides.
-std::array<std::int64_t, 2> input_size(const LoadedModel& model, const ModelFlags& flags) {
-  if (model.record.height > 0) return {model.record.height, model.record.width};
-  const auto named = flags.image_size();
-  if (named && (*named)[0] != (*named)[1]) return *named;
-  const std::int64_t shorter = model.record.preprocess.resize;
-  return {shorter, shorter * 4 / 3};
-}
-
-/// Of a detector from the input to the final detections, suppression included.
-double timed_ms(const LoadedModel& model, const at::Tensor& images) {
-  StopWatch watch;
-  if (model.entry->task == Task::detect) {
-    model.detect({images, {}}, DetectOptions{});
-  } else {
-    model.logits(images);
+std::vector<std::int64_t> batches_of(const BenchFlags& flags) {
+  if (flags.batches.empty()) return {flags.options.compute.batch};
+  std::vector<std::int64_t> result;
+  for (const auto& part : split(flags.batches)) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (error != std::errc() || end != part.data() + part.size() || value < 1 || value > 65536) {
+      throw Error(ErrorKind::usage, "--batches", printable(part, 100) + " is no number from 1 to 65536");
+    }
+    result.push_back(value);
   }
-  return watch.lap();
+  if (result.empty()) throw Error(ErrorKind::usage, "--batches", "names no batch size");
+  return result;
 }
 
-nlohmann::ordered_json measure(const std::string& name, const BenchFlags& flags, Console& console) {
-  ModelFlags one = flags.model;
-  one.model = name;
-  const auto model = load(one, flags.compute, console, /*allow_random=*/true);
-  at::manual_seed(flags.model.seed);
-  const auto [height, width] = input_size(model, one);
-  const auto images = at::randn({flags.compute.batch, model.record.in_chans, height, width});
-  for (int i = 0; i < flags.warmup; ++i) timed_ms(model, images);
-  std::vector<double> times;
-  for (int i = 0; i < flags.iters; ++i) {
-    times.push_back(timed_ms(model, images));
-    console.progress("bench " + name, static_cast<std::uint64_t>(i) + 1, static_cast<std::uint64_t>(flags.iters));
+/// "p99=30": that percentile of no row may be above so many milliseconds.
+struct Ceiling {
+  std::string percentile;
+  double ms = 0;
+};
+
+Ceiling parse_ceiling(const std::string& text) {
+  const auto equals = text.find('=');
+  Ceiling ceiling{text.substr(0, equals), 0};
+  constexpr std::array kKnown = {"min", "p50", "p90", "p99"};
+  const bool known = std::find(kKnown.begin(), kKnown.end(), ceiling.percentile) != kKnown.end();
+  const auto* begin = text.data() + std::min(equals + 1, text.size());
+  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), ceiling.ms);
+  if (equals == std::string::npos || !known || error != std::errc() || end != text.data() + text.size()) {
+    throw Error(ErrorKind::usage, "--fail-over",
+                printable(text, 100) + ", expected min, p50, p90 or p99, =, and milliseconds");
   }
-  std::int64_t params = 0;
-  for (const auto& parameter : model.net->module().parameters()) params += parameter.numel();
-  const double fastest = *std::min_element(times.begin(), times.end());
-  const double bytes_each = flags.compute.precision == "fp32" ? 4.0 : 2.0;
-  return {{"model", name},
-          {"precision", flags.compute.precision},
-          {"input", {height, width}},
-          {"batch", flags.compute.batch},
-          {"threads", at::get_num_threads()},
-          {"device", flags.compute.device == "auto" ? "cpu" : flags.compute.device},
-          {"weights", model.checkpoint ? model.checkpoint->path : "random (seed " + std::to_string(flags.model.seed) + ")"},
-          {"ms", {{"min", fastest}, {"p50", percentile(times, 50)}, {"p90", percentile(times, 90)}, {"p99", percentile(times, 99)}}},
-          {"images_per_s", 1000.0 * static_cast<double>(flags.compute.batch) / percentile(times, 50)},
-          {"params", params},
-          {"gmacs", model.entry->gmacs},
-          {"peak_rss_mb", peak_rss_mb()},
-          {"weights_mb", static_cast<double>(params) * bytes_each / 1e6}};
+  return ceiling;
 }
 
-int run(const BenchFlags& flags, Console& console) {
-  JsonSink json(console, flags.output.json, flags.output.overwrite);
-  auto rows = nlohmann::ordered_json::array();
-  std::string text = "model                                     precision batch threads      min      p50      p90      p99 ms  images/s\n";
-  for (const auto& name : split(flags.model.model)) {
-    rows.push_back(measure(name, flags, console));
-    const auto& row = rows.back();
+void check(const std::vector<Ceiling>& ceilings, const nlohmann::ordered_json& rows) {
+  std::vector<std::string> above;
+  for (const auto& [percentile, most] : ceilings) {
+    for (const auto& row : rows) {
+      const double ms = row["ms"][percentile].get<double>();
+      if (ms <= most) continue;
+      char text[96];
+      std::snprintf(text, sizeof text, " %s is %.3f ms, at most %.3f were asked for", percentile.c_str(), ms, most);
+      above.push_back(row["model"].get<std::string>() + text);
+    }
+  }
+  if (!above.empty()) throw Error(ErrorKind::gate, "--fail-over", join(above, "; "));
+}
+
+std::string table(const nlohmann::ordered_json& rows) {
+  std::string text =
+      "model                                     precision batch threads      min      p50      p90      p99 ms  "
+      "images/s\n";
+  for (const auto& row : rows) {
     char line[256];
-    std::snprintf(line, sizeof line, "%-41s %-9s %5lld %7d %8.2f %8.2f %8.2f %8.2f    %8.2f\n", name.c_str(),
-                  row["precision"].get<std::string>().c_str(), static_cast<long long>(flags.compute.batch), row["threads"].get<int>(),
-                  row["ms"]["min"].get<double>(), row["ms"]["p50"].get<double>(), row["ms"]["p90"].get<double>(), row["ms"]["p99"].get<double>(),
+    std::snprintf(line, sizeof line, "%-41s %-9s %5lld %7d %8.2f %8.2f %8.2f %8.2f    %8.2f",
+                  row["model"].get<std::string>().c_str(), row["precision"].get<std::string>().c_str(),
+                  row["batch"].get<long long>(), row["threads"].get<int>(), row["ms"]["min"].get<double>(),
+                  row["ms"]["p50"].get<double>(), row["ms"]["p90"].get<double>(), row["ms"]["p99"].get<double>(),
                   row["images_per_s"].get<double>());
     text += line;
+    for (const char* metric : {"top1", "AP"}) {
+      if (!row.contains(metric)) continue;
+      std::snprintf(line, sizeof line, "  %s %.4f", metric, row[metric].get<double>());
+      text += line;
+    }
+    text += "\n";
   }
-  console.end_progress();
-  if (json) json.write(json_line({{"schema", "vitral.bench/1"}, {"machine", machine_json()}, {"rows", rows}}));
+  return text;
+}
+
+/// How the numbers came about, for the report.
+std::string protocol(const BenchFlags& flags, std::size_t networks) {
+  std::string text = "Precision " + flags.options.compute.precision + ", " + std::to_string(at::get_num_threads()) +
+                     " threads. Each network and batch size ran " + std::to_string(flags.iters) + " times after " +
+                     std::to_string(flags.warmup) + " for warming up";
+  if (networks > 1) text += ", in " + std::to_string(flags.rounds) + " rounds in which the networks take turns";
+  text +=
+      ". A detector's time ends with its final detections, suppression included. Peak memory is the whole process's "
+      "while the network was loaded alone.";
+  if (!flags.options.data.empty())
+    text += " Accuracy is that of the files that were timed, in this precision, on split " + flags.options.split + ".";
+  return text;
+}
+
+/// Each network alone, for its memory and its accuracy; then all of them in turns, so that a slow minute of the machine
+/// hits them all.
+nlohmann::ordered_json measure(const std::vector<std::string>& names, const BenchFlags& flags, Console& console) {
+  std::vector<std::unique_ptr<BenchSubject>> subjects;
+  for (const auto& name : names) {
+    reset_peak_rss();
+    auto subject = std::make_unique<BenchSubject>(name, flags.options, console);
+    subject->examine();
+    subject->time(1, 0);
+    subject->set_peak_memory(peak_rss_mb());
+    if (names.size() > 1) subject->unload();
+    subjects.push_back(std::move(subject));
+  }
+  for (auto& subject : subjects) subject->load();
+  const int rounds = names.size() > 1 ? std::min(flags.rounds, flags.iters) : 1;
+  for (int round = 0; round < rounds; ++round) {
+    const int share = flags.iters / rounds + (round < flags.iters % rounds ? 1 : 0);
+    for (auto& subject : subjects) subject->time(round == 0 ? flags.warmup : 1, share);
+  }
+  auto rows = nlohmann::ordered_json::array();
+  for (const auto& subject : subjects) {
+    for (auto& row : subject->rows()) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+int run(BenchFlags& flags, Console& console) {
+  const auto names = split(flags.options.model.model);
+  flags.options.batches = batches_of(flags);
+  if (!flags.end_to_end.empty()) flags.options.inputs = {flags.end_to_end};
+  std::vector<Ceiling> ceilings;
+  for (const auto& gate : flags.gates) ceilings.push_back(parse_ceiling(gate));
+  std::vector<BenchReport> reports;
+  for (const auto& path : flags.reports) reports.emplace_back(path, flags.output.overwrite);
+  JsonSink json(console, flags.output.json, flags.output.overwrite);
+  nlohmann::ordered_json bench = {{"schema", "vitral.bench/1"}, {"machine", machine_json()}};
+  bench["rows"] = measure(names, flags, console);
+  bench["protocol"] = protocol(flags, names.size());
+  if (json) json.write(json_line(bench));
   json.finish();
-  if (!flags.output.json_on_stdout()) console.result(text);
+  if (!flags.output.json_on_stdout()) console.result(table(bench["rows"]));
+  for (const auto& report : reports) console.note("written: " + join(report.write(bench)));
+  check(ceilings, bench["rows"]);
   return 0;
 }
 
@@ -112,18 +172,36 @@ int run(const BenchFlags& flags, Console& console) {
 
 void add_bench(CLI::App& root, Context& context) {
   auto flags = std::make_shared<BenchFlags>();
-  auto* app = root.add_subcommand("bench", "how fast networks compute here");
-  flags->model.add(*app);
-  app->add_option("--warmup", flags->warmup, "runs that are not counted")->check(CLI::Range(0, 1'000'000))->capture_default_str();
-  app->add_option("--iters", flags->iters, "runs that are counted")->check(CLI::Range(1, 10'000'000))->capture_default_str();
-  flags->compute.add(*app);
+  auto* app = root.add_subcommand("bench", "how fast networks compute here, and how good they are");
+  auto& options = flags->options;
+  options.model.add(*app);
+  app->add_option("--warmup", flags->warmup, "runs that are not counted")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+  app->add_option("--iters", flags->iters, "runs that are counted")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  app->add_option("--rounds", flags->rounds, "turns that several networks take")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  app->add_option("--batches", flags->batches, "batch sizes, a row each, instead of -b")->type_name("N,N,…");
+  app->add_option("--end-to-end", flags->end_to_end, "pictures to take from file to result, stage by stage")
+      ->type_name("INPUT");
+  app->add_option("--data", options.data, "data sets to judge the same weights on, each network on those of its task")
+      ->type_name("DIR");
+  app->add_option("--split", options.split, "the split of --data")->capture_default_str();
+  app->add_option("--report", flags->reports, "write a report with plots: .html, .md (plots beside it) or .json")
+      ->type_name("FILE");
+  app->add_option("--fail-over", flags->gates, "exit 6 where a percentile is above so many milliseconds: p99=30")
+      ->type_name("NAME=MS");
+  options.compute.add(*app);
   flags->output.add_json(*app);
   flags->console.add(*app);
   app->footer("Example:\n  vitral bench -m vit_base_patch16_224,resnet50 --precision bf16 --threads 2");
   app->callback([flags, &context] {
     context.run = [flags, &context] {
       flags->console.apply(context.console);
-      flags->model.image_size();
+      flags->options.model.image_size();
       return run(*flags, context.console);
     };
   });

@@ -1,9 +1,11 @@
 #include "apps/machine.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
+#include <fstream>
 #include <opencv2/core/version.hpp>
 #include <thread>
 
@@ -32,6 +34,11 @@ double peak_rss_mb() {
   struct rusage usage = {};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) * 1024 / 1e6;
+}
+
+void reset_peak_rss() {
+  ::malloc_trim(0);
+  std::ofstream("/proc/self/clear_refs") << "5";  // what can't be opened leaves the peak of the whole process
 }
 
 }  // namespace vitral::apps

@@ -10,5 +10,7 @@ nlohmann::ordered_json machine_json();
 
 /// Peak resident memory of this process in MB (10^6 bytes).
 double peak_rss_mb();
+/// Gives freed memory back and lets the peak begin anew.
+void reset_peak_rss();
 
 }  // namespace vitral::apps

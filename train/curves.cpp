@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/core/file.h"
+#include "datasets/metrics/page.h"
 
 namespace vitral::train {
 namespace {
@@ -47,16 +48,6 @@ std::vector<nlohmann::ordered_json> parsed(const std::vector<std::string>& histo
   return records;
 }
 
-constexpr const char* kHead =
-    "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
-    "content=\"width=device-width\">\n"
-    "<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1100px;padding:0 1rem;color:#1a202c;"
-    "background:#fff}svg{max-width:100%;height:auto}figure{margin:1rem "
-    "0;display:inline-block}img{max-width:340px;height:auto}"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:.2rem .7rem;text-align:right;"
-    "border-bottom:1px solid #e2e8f0}@media(prefers-color-scheme:dark){body{background:#171923;color:#e2e8f0}"
-    "svg,img{background:#fff;border-radius:6px}td,th{border-color:#2d3748}}</style>\n";
-
 std::string table(const std::vector<std::string>& history) {
   std::string html = "<table><tr><th>epoch</th><th>step</th><th>loss</th><th>validation</th><th>pictures/s</th></tr>\n";
   for (const auto& record : parsed(history)) {
@@ -99,9 +90,9 @@ std::vector<NamedFigure> curves_of(const std::vector<std::string>& history) {
 }
 
 std::string page_of(const std::string& title, const std::vector<std::string>& history) {
-  std::string html = kHead + ("<title>" + escape_markup(title) + "</title>\n<h1>" + escape_markup(title) + "</h1>\n");
-  for (const auto& [name, figure] : curves_of(history)) html += "<figure>" + to_svg(figure) + "</figure>\n";
-  return html + "<h2>Epochs</h2>\n" + table(history);
+  std::string body;
+  for (const auto& [name, figure] : curves_of(history)) body += "<figure>" + to_svg(figure) + "</figure>\n";
+  return html_page(title, body + "<h2>Epochs</h2>\n" + table(history));
 }
 
 void write_curves(const std::filesystem::path& folder, const std::string& title,

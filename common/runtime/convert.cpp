@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/core/error.h"
+#include "common/runtime/provenance.h"
 
 namespace vitral {
 namespace {
@@ -42,7 +43,11 @@ void convert_weights(const LoadedModel& model, const std::string& to, const std:
   const auto write = [&](const weights::StateDict& tensors, const std::map<std::string, std::string>& metadata) {
     weights::save(output, half ? halved(tensors) : tensors, metadata, overwrite);
   };
-  if (to == "native") return write(state, to_metadata(model.record));
+  if (to == "native") {
+    auto metadata = to_metadata(model.record);
+    if (const auto training = model.checkpoint ? training_record(*model.checkpoint) : std::nullopt) add_to(metadata, *training);
+    return write(state, metadata);
+  }
   const auto plan = plan_for(*model.entry, weights::names_of(state), to);
   if (plan) {
     auto theirs = weights::apply(*plan, state);

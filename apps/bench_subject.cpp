@@ -1,0 +1,200 @@
+#include "apps/bench_subject.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/topk.h>
+
+#include <array>
+
+#include "apps/collate.h"
+#include "apps/detect_engine.h"
+#include "apps/evaluation.h"
+#include "apps/records.h"
+#include "common/core/stop_watch.h"
+#include "common/core/text.h"
+#include "common/runtime/provenance.h"
+#include "datasets/readers/open.h"
+
+namespace vitral::apps {
+namespace {
+
+constexpr std::int64_t kEvalBatch = 32;
+constexpr double kShownScore = 0.5;
+
+/// {height, width} of the input. Detectors whose input follows the picture's shape get what they would make of the
+/// commonest picture, 4 to 3, unless --imgsz names both sides.
+std::array<std::int64_t, 2> input_size(const LoadedModel& model, const ModelFlags& flags) {
+  if (model.record.height > 0) return {model.record.height, model.record.width};
+  const auto named = flags.image_size();
+  if (named && (*named)[0] != (*named)[1]) return *named;
+  const std::int64_t shorter = model.record.preprocess.resize;
+  return {shorter, shorter * 4 / 3};
+}
+
+LoadedModel load_named(const std::string& name, const BenchOptions& options, Console& console) {
+  ModelFlags flags = options.model;
+  flags.model = name;
+  return load(flags, options.compute, console, /*allow_random=*/true);
+}
+
+/// The part of a picture's way that comes after the input is made.
+class Consumer {
+ public:
+  explicit Consumer(const LoadedModel& model) : model_(model) {
+    if (model.entry->task != Task::detect) return;
+    Confidence confidence;
+    confidence.all = kShownScore;
+    engine_.emplace(model, ClassRules(confidence, {}, model.record.labels, model.record.num_classes), EngineOptions{});
+  }
+  void operator()(PreparedPicture& picture) const {
+    if (engine_) {
+      engine_->run({&picture, 1});
+      return;
+    }
+    StopWatch watch;
+    const std::array<const PreparedInput*, 1> inputs = {&picture.inputs.front()};
+    const auto logits = model_.logits(stacked_images(inputs));
+    picture.times.forward = watch.lap();
+    at::topk(at::softmax(logits, -1), std::min<std::int64_t>(5, logits.size(1)));
+    picture.times.postprocess = watch.lap();
+  }
+
+ private:
+  const LoadedModel& model_;
+  std::optional<DetectEngine> engine_;
+};
+
+}  // namespace
+
+BenchSubject::BenchSubject(const std::string& name, const BenchOptions& options, Console& console)
+    : options_(options), console_(console), name_(name), times_(options.batches.size()) {
+  load();
+}
+
+void BenchSubject::load() {
+  if (model_) return;
+  Console silent;  // the second time has nothing new to say
+  model_.emplace(load_named(name_, options_, loaded_before_ ? silent : console_));
+  loaded_before_ = true;
+  at::manual_seed(options_.model.seed);
+  const auto [height, width] = input_size(model(), options_.model);
+  for (const auto batch : options_.batches) {
+    images_.push_back(at::randn({batch, model().record.in_chans, height, width}));
+  }
+}
+
+void BenchSubject::unload() {
+  images_.clear();
+  model_.reset();
+}
+
+double BenchSubject::run_ms(const at::Tensor& images) const {
+  StopWatch watch;
+  if (model().entry->task == Task::detect) {
+    model().detect({images, {}}, DetectOptions{});
+  } else {
+    model().logits(images);
+  }
+  return watch.lap();
+}
+
+void BenchSubject::time(int warmup, int iterations) {
+  for (std::size_t i = 0; i < images_.size(); ++i) {
+    for (int run = 0; run < warmup; ++run) run_ms(images_[i]);
+    for (int run = 0; run < iterations; ++run) {
+      times_[i].push_back(run_ms(images_[i]));
+      console_.progress("bench " + name_, static_cast<std::uint64_t>(run) + 1, static_cast<std::uint64_t>(iterations));
+    }
+  }
+  console_.end_progress();
+}
+
+void BenchSubject::examine() {
+  for (const auto& path : options_.data) judge(path);
+  if (!options_.inputs.empty()) findings_["end_to_end"] = stages(options_.inputs);
+}
+
+void BenchSubject::judge(const std::string& path) {
+  const auto set = open_dataset(path, guess_data_format(path), options_.split);
+  if (set->task() != model().entry->task) return;
+  const EvaluationOptions how{path, kEvalBatch, /*strict=*/true};
+  findings_["data"] = std::filesystem::path(path).filename().string();
+  findings_["data_pictures"] = set->size();
+  if (model().entry->task == Task::classify) {
+    const auto found = evaluate_classifier(model(), *set, how, console_);
+    findings_["top1"] = found.metrics.top1();
+    findings_["top5"] = found.metrics.top5();
+  } else {
+    const auto found = evaluate_detector(model(), *set, how, console_);
+    findings_["AP"] = found.evaluation.stats[0];
+    findings_["AP50"] = found.evaluation.stats[1];
+  }
+}
+
+nlohmann::ordered_json BenchSubject::stages(const std::vector<std::string>& inputs) const {
+  const Consumer consume(model());
+  std::vector<double> decode, preprocess, forward, postprocess;
+  double wall_ms = 0;
+  for (const bool counts : {false, true}) {  // the first time over the pictures warms up
+    PictureStream stream(expand_inputs(inputs), model().record.preprocess);
+    StopWatch watch;
+    while (auto picture = stream.next()) {
+      if (!picture->error.empty()) throw Error(ErrorKind::input, "", picture->error);
+      consume(*picture);
+      if (!counts) continue;
+      decode.push_back(picture->times.decode);
+      preprocess.push_back(picture->times.preprocess);
+      forward.push_back(picture->times.forward);
+      postprocess.push_back(picture->times.postprocess);
+    }
+    wall_ms = watch.lap();
+  }
+  return {{"pictures", decode.size()},
+          {"images_per_s", 1000.0 * static_cast<double>(decode.size()) / wall_ms},
+          {"p50_ms",
+           {{"decode", percentile(decode, 50)},
+            {"preprocess", percentile(preprocess, 50)},
+            {"forward", percentile(forward, 50)},
+            {"postprocess", percentile(postprocess, 50)}}}};
+}
+
+std::vector<nlohmann::ordered_json> BenchSubject::rows() const {
+  std::int64_t params = 0;
+  for (const auto& parameter : model().net->module().parameters()) params += parameter.numel();
+  const auto& compute = options_.compute;
+  const double bytes_each = compute.precision == "fp32" ? 4.0 : 2.0;
+  const auto training = model().checkpoint ? training_record(*model().checkpoint) : std::nullopt;
+  std::vector<nlohmann::ordered_json> rows;
+  for (std::size_t i = 0; i < images_.size(); ++i) {
+    const auto& times = times_[i];
+    const double median = percentile(times, 50);
+    nlohmann::ordered_json row = {
+        {"model", name_},
+        {"task", model().entry->task == Task::detect ? "detect" : "classify"},
+        {"family", model().entry->family},
+        {"precision", compute.precision},
+        {"input", {images_[i].size(2), images_[i].size(3)}},
+        {"batch", options_.batches[i]},
+        {"threads", at::get_num_threads()},
+        {"device", compute.device == "auto" ? "cpu" : compute.device},
+        {"weights",
+         model().checkpoint ? model().checkpoint->path : "random (seed " + std::to_string(options_.model.seed) + ")"},
+        {"ms",
+         {{"min", percentile(times, 0)},
+          {"p50", median},
+          {"p90", percentile(times, 90)},
+          {"p99", percentile(times, 99)}}},
+        {"images_per_s", 1000.0 * static_cast<double>(options_.batches[i]) / median},
+        {"params", params},
+        {"gmacs", model().entry->gmacs},
+        {"peak_rss_mb", peak_mb_},
+        {"weights_mb", static_cast<double>(params) * bytes_each / 1e6}};
+    if (training) row["training"] = {{"seconds", training->seconds}, {"epochs", training->epochs}};
+    row.update(findings_);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace vitral::apps
