@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "common/core/error.h"
+#include "common/nn/checkpoint.h"
 
 namespace vitral::cnn {
 
@@ -160,7 +161,10 @@ at::Tensor ResNetImpl::forward_stem(const at::Tensor& images) {
 }
 
 at::Tensor ResNetImpl::forward_stage(std::int64_t stage, at::Tensor x) {
-  for (const auto& block : *stages[stage - 1]) x = block->as<ResidualBlock>()->forward(std::move(x));
+  for (const auto& each : *stages[stage - 1]) {
+    const auto run = [block = each->as<ResidualBlock>()](at::Tensor in) { return block->forward(std::move(in)); };
+    x = nn::checkpointed(run, std::move(x));
+  }
   return x;
 }
 

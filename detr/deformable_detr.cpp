@@ -13,6 +13,7 @@
 #include "common/nn/init.h"
 #include "common/nn/masks.h"
 #include "common/nn/positions.h"
+#include "detr/checkpointed_layer.h"
 #include "detr/criterion.h"
 
 namespace vitral::detr {
@@ -154,8 +155,12 @@ Memory DeformableDetrImpl::encode(const std::vector<at::Tensor>& maps, const Tok
   memory.tokens = at::cat(tokens, 1);  // [B, S, C]
   memory.padding = places.padding;
   const auto positions = positions_of(memory, places);
-  for (const auto& layer : *encoder) {
-    memory.tokens = layer->as<DeformableEncoderLayer>()->forward(positions, places.references, memory);
+  for (const auto& each : *encoder) {
+    const auto run = [layer = each->as<DeformableEncoderLayer>(), places = places.references, padding = memory.padding,
+                      levels = memory.levels](const nn::Tensors& in) {
+      return nn::Tensors{layer->forward(in[1], places, {in[0], padding, levels})};
+    };
+    memory.tokens = nn::checkpointed(run, nn::Tensors{memory.tokens, positions})[0];
   }
   return memory;
 }
@@ -196,8 +201,8 @@ std::vector<SetPrediction> DeformableDetrImpl::decode(const Start& start, const 
   for (std::size_t i = 0; i < decoder->size(); ++i) {
     const auto scale = references.size(-1) == 4 ? at::cat({ratios, ratios}, -1) : ratios;
     auto* learnt = i == 0 && !options.two_stage() ? &constants : nullptr;
-    x = decoder[i]->as<DeformableDecoderLayer>()->forward(x, positions, references.unsqueeze(2) * scale, memory,
-                                                          learnt);
+    x = checkpointed(*decoder[i]->as<DeformableDecoderLayer>(), x, positions, references.unsqueeze(2) * scale, memory,
+                     learnt);
     const std::size_t head = options.refine() ? i : 0;
     const auto step = bbox_embed[head]->as<nn::LinearStack>()->forward(x).to(at::kFloat);
     predictions.push_back({class_embed[head]->as<nn::Linear>()->forward(x), box_of(step, references)});

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "common/nn/init.h"
+#include "detr/checkpointed_layer.h"
 #include "detr/rtdetr.h"
 
 namespace vitral::detr {
@@ -118,7 +119,7 @@ QueryStart RtDetrDecoderImpl::select_queries(const Memory& memory) {
 at::Tensor RtDetrDecoderImpl::run_layer(std::size_t i, const at::Tensor& x, const at::Tensor& references,
                                         const Memory& memory) {
   const auto positions = query_pos_head->forward(references.to(x.scalar_type()));
-  return layers[i]->as<DeformableDecoderLayer>()->forward(x, positions, references.unsqueeze(2), memory);
+  return checkpointed(*layers[i]->as<DeformableDecoderLayer>(), x, positions, references.unsqueeze(2), memory);
 }
 
 SetPrediction RtDetrDecoderImpl::forward(const QueryStart& start, const Memory& memory) {

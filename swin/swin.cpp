@@ -4,6 +4,8 @@
 
 #include <numeric>
 
+#include "common/nn/checkpoint.h"
+
 namespace vitral::swin {
 
 BlockImpl::BlockImpl(const StageOptions& options_, double drop_path_rate_)
@@ -61,7 +63,9 @@ std::shared_ptr<const WindowLayout> StageImpl::layout(const TokenMap& x, bool sh
 TokenMap StageImpl::forward(const TokenMap& input) {
   auto x = downsample.is_empty() ? input : downsample->forward(input);
   for (std::size_t i = 0; i < blocks->size(); ++i) {
-    x.tokens = blocks[i]->as<Block>()->forward(x.tokens, x.size, *layout(x, i % 2 == 1));
+    const auto run = [block = blocks[i]->as<Block>(), size = x.size, windows = layout(x, i % 2 == 1)](
+                         const at::Tensor& in) { return block->forward(in, size, *windows); };
+    x.tokens = nn::checkpointed(run, x.tokens);
   }
   return x;
 }

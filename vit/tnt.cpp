@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 
 #include "common/core/error.h"
+#include "common/nn/checkpoint.h"
 #include "common/nn/init.h"
 
 namespace vitral::vit {
@@ -130,7 +131,14 @@ TntTokens TntImpl::embed(const at::Tensor& images) {
 at::Tensor TntImpl::forward_features(const at::Tensor& images) {
   auto x = embed(images);
   if (is_training() && options.dropout() > 0) x.patches = at::dropout(x.patches, options.dropout(), true);
-  for (const auto& block : *blocks) x = block->as<TntBlock>()->forward(x);
+  for (const auto& each : *blocks) {
+    const auto run = [block = each->as<TntBlock>()](const nn::Tensors& in) {
+      const auto y = block->forward({in[0], in[1]});
+      return nn::Tensors{y.pixels, y.patches};
+    };
+    const auto y = nn::checkpointed(run, nn::Tensors{x.pixels, x.patches});
+    x = {y[0], y[1]};
+  }
   return norm->forward(x.patches);
 }
 

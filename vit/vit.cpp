@@ -6,6 +6,7 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
+#include "common/nn/checkpoint.h"
 #include "common/nn/init.h"
 
 namespace vitral::vit {
@@ -42,7 +43,9 @@ at::Tensor BlockImpl::forward(const at::Tensor& x) {
   return attended + scaled(ls2, mlp->forward(norm2->forward(attended)));
 }
 
-VisionTransformerImpl::VisionTransformerImpl(const VisionTransformerOptions& options_) : options(options_) { reset(); }
+VisionTransformerImpl::VisionTransformerImpl(const VisionTransformerOptions& options_) : options(options_) {
+  reset();
+}
 
 std::array<std::int64_t, 2> VisionTransformerImpl::grid() const {
   return {options.image_height() / options.patch(), options.image_width() / options.patch()};
@@ -94,7 +97,9 @@ at::Tensor VisionTransformerImpl::embed(const at::Tensor& images) {
 at::Tensor VisionTransformerImpl::forward_features(const at::Tensor& images) {
   auto x = embed(images);
   if (is_training() && options.dropout() > 0) x = at::dropout(x, options.dropout(), true);
-  for (const auto& block : *blocks) x = block->as<Block>()->forward(x);
+  for (const auto& each : *blocks) {
+    x = nn::checkpointed([block = each->as<Block>()](const at::Tensor& in) { return block->forward(in); }, x);
+  }
   return norm.is_empty() ? x : norm->forward(x);
 }
 
@@ -109,7 +114,8 @@ at::Tensor VisionTransformerImpl::pool(const at::Tensor& tokens) {
 at::Tensor VisionTransformerImpl::forward_head(const at::Tensor& pooled) {
   if (head.is_empty()) return pooled;
   if (!options.distilled()) return head->forward(pooled.contiguous());
-  const auto both = at::stack({head->forward(pooled.select(1, 0).contiguous()), head_dist->forward(pooled.select(1, 1).contiguous())}, 1);
+  const auto both = at::stack(
+      {head->forward(pooled.select(1, 0).contiguous()), head_dist->forward(pooled.select(1, 1).contiguous())}, 1);
   return is_training() ? both : both.mean(1);
 }
 

@@ -10,6 +10,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "common/kernels/norm.h"
+#include "common/nn/checkpoint.h"
 #include "common/nn/kernel_dtype.h"
 #include "common/nn/parallel.h"
 
@@ -91,8 +92,11 @@ void BatchNorm2dImpl::reset() {
 }
 
 at::Tensor BatchNorm2dImpl::normalize(const at::Tensor& x) {
-  if (is_training()) num_batches_tracked.add_(1);
-  return at::batch_norm(x, weight, bias, running_mean, running_var, is_training(), momentum, eps, true);
+  const bool counts = is_training() && !is_recomputing();  // a batch counts once
+  if (counts) num_batches_tracked.add_(1);
+  const bool known = counts || !is_training();
+  return at::batch_norm(x, weight, bias, known ? running_mean : at::Tensor(), known ? running_var : at::Tensor(),
+                        is_training(), momentum, eps, true);
 }
 
 std::pair<at::Tensor, at::Tensor> BatchNorm2dImpl::affine() const {

@@ -1,11 +1,14 @@
 #include "common/nn/transformer.h"
 
+#include "common/nn/checkpoint.h"
 #include "common/nn/sublayer.h"
 
 namespace vitral::nn {
 namespace {
 
-at::Tensor with(const at::Tensor& x, const at::Tensor& positions) { return positions.defined() ? x + positions : x; }
+at::Tensor with(const at::Tensor& x, const at::Tensor& positions) {
+  return positions.defined() ? x + positions : x;
+}
 
 MultiheadAttention attention_of(const TransformerLayerOptions& options) {
   return MultiheadAttention(MultiheadAttentionOptions(options.dim, options.heads).dropout(options.dropout()));
@@ -21,7 +24,9 @@ SublayerOptions around(const TransformerLayerOptions& options, bool training) {
 
 }  // namespace
 
-TransformerEncoderLayerImpl::TransformerEncoderLayerImpl(const TransformerLayerOptions& options_) : options(options_) { reset(); }
+TransformerEncoderLayerImpl::TransformerEncoderLayerImpl(const TransformerLayerOptions& options_) : options(options_) {
+  reset();
+}
 
 void TransformerEncoderLayerImpl::reset() {
   self_attn = register_module("self_attn", attention_of(options));
@@ -30,17 +35,20 @@ void TransformerEncoderLayerImpl::reset() {
   norm2 = register_module("norm2", LayerNorm(options.dim, options.norm_eps()));
 }
 
-at::Tensor TransformerEncoderLayerImpl::forward(const at::Tensor& x, const at::Tensor& positions, const at::Tensor& bias) {
-  const auto attended = sublayer(x, norm1, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
-    const auto query = with(input, positions);
-    return self_attn->forward(query, query, input, bias, residual);
-  });
-  return sublayer(attended, norm2, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
-    return mlp->forward(input, residual);
-  });
+at::Tensor TransformerEncoderLayerImpl::forward(const at::Tensor& x, const at::Tensor& positions,
+                                                const at::Tensor& bias) {
+  const auto attended =
+      sublayer(x, norm1, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
+        const auto query = with(input, positions);
+        return self_attn->forward(query, query, input, bias, residual);
+      });
+  return sublayer(attended, norm2, around(options, is_training()),
+                  [&](const at::Tensor& input, const at::Tensor& residual) { return mlp->forward(input, residual); });
 }
 
-TransformerDecoderLayerImpl::TransformerDecoderLayerImpl(const TransformerLayerOptions& options_) : options(options_) { reset(); }
+TransformerDecoderLayerImpl::TransformerDecoderLayerImpl(const TransformerLayerOptions& options_) : options(options_) {
+  reset();
+}
 
 void TransformerDecoderLayerImpl::reset() {
   self_attn = register_module("self_attn", attention_of(options));
@@ -60,17 +68,18 @@ at::Tensor TransformerDecoderLayerImpl::forward(const at::Tensor& x, const Decod
     return self_attn->forward(query, query, input, inputs.self_bias, residual);
   };
   const auto attended = once(0, [&] { return sublayer(x, norm1, around(options, is_training()), among_themselves); });
-  const auto looked = sublayer(attended, norm2, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
-    const auto query = once(1, [&] { return cross_attn->project_query(with(input, inputs.query_positions)); });
-    return cross_attn->forward_projected(query, with(inputs.memory, inputs.memory_positions), inputs.memory, inputs.memory_bias,
-                                         residual);
-  });
-  return sublayer(looked, norm3, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
-    return mlp->forward(input, residual);
-  });
+  const auto looked = sublayer(
+      attended, norm2, around(options, is_training()), [&](const at::Tensor& input, const at::Tensor& residual) {
+        const auto query = once(1, [&] { return cross_attn->project_query(with(input, inputs.query_positions)); });
+        return cross_attn->forward_projected(query, with(inputs.memory, inputs.memory_positions), inputs.memory,
+                                             inputs.memory_bias, residual);
+      });
+  return sublayer(looked, norm3, around(options, is_training()),
+                  [&](const at::Tensor& input, const at::Tensor& residual) { return mlp->forward(input, residual); });
 }
 
-TransformerEncoderImpl::TransformerEncoderImpl(const TransformerLayerOptions& layer_, std::int64_t depth_, bool final_norm_)
+TransformerEncoderImpl::TransformerEncoderImpl(const TransformerLayerOptions& layer_, std::int64_t depth_,
+                                               bool final_norm_)
     : layer(layer_), depth(depth_), final_norm(final_norm_) {
   reset();
 }
@@ -83,7 +92,12 @@ void TransformerEncoderImpl::reset() {
 
 at::Tensor TransformerEncoderImpl::forward(const at::Tensor& x, const at::Tensor& positions, const at::Tensor& bias) {
   auto y = x;
-  for (const auto& each : *layers) y = each->as<TransformerEncoderLayer>()->forward(y, positions, bias);
+  for (const auto& each : *layers) {
+    const auto run = [layer = each->as<TransformerEncoderLayer>()](const Tensors& in) {
+      return Tensors{layer->forward(in[0], in[1], in[2])};
+    };
+    y = checkpointed(run, Tensors{y, positions, bias})[0];
+  }
   return final_norm ? norm->forward(y) : y;
 }
 
@@ -98,9 +112,22 @@ void TransformerDecoderImpl::reset() {
   norm = register_module("norm", LayerNorm(layer.dim, layer.norm_eps()));
 }
 
+namespace {
+
+at::Tensor run_layer(TransformerDecoderLayerImpl& layer, const at::Tensor& x, const DecoderInputs& inputs, bool first) {
+  const auto run = [&layer, first, learnt = inputs.learnt](const Tensors& in) {
+    return Tensors{layer.forward(in[0], {in[1], in[2], in[3], in[4], in[5], learnt}, first)};
+  };
+  return checkpointed(run, Tensors{x, inputs.memory, inputs.memory_positions, inputs.query_positions, inputs.self_bias,
+                                   inputs.memory_bias})[0];
+}
+
+}  // namespace
+
 at::Tensor TransformerDecoderImpl::forward(const at::Tensor& x, const DecoderInputs& inputs) {
   auto y = x;
-  for (std::size_t i = 0; i < layers->size(); ++i) y = layers[i]->as<TransformerDecoderLayer>()->forward(y, inputs, i == 0);
+  for (std::size_t i = 0; i < layers->size(); ++i)
+    y = run_layer(*layers[i]->as<TransformerDecoderLayer>(), y, inputs, i == 0);
   return norm->forward(y);
 }
 
@@ -108,7 +135,7 @@ std::vector<at::Tensor> TransformerDecoderImpl::forward_all(const at::Tensor& x,
   std::vector<at::Tensor> results;
   auto y = x;
   for (std::size_t i = 0; i < layers->size(); ++i) {
-    y = layers[i]->as<TransformerDecoderLayer>()->forward(y, inputs, i == 0);
+    y = run_layer(*layers[i]->as<TransformerDecoderLayer>(), y, inputs, i == 0);
     results.push_back(norm->forward(y));
   }
   return results;
