@@ -13,7 +13,8 @@ class Objective {
  public:
   virtual ~Objective() = default;
   /// Named scalars whose sum is minimised. Needs the network in training mode; tensors of `batch` lie on its device.
-  virtual NamedTensors losses(const SampleBatch& batch) = 0;
+  /// `object_count`: as in Detector::losses.
+  virtual NamedTensors losses(const SampleBatch& batch, double object_count) = 0;
 };
 
 /// `teacher` may be null; it is prepared for inference and stays where it is. Throws Error(usage) where the task has no

@@ -186,5 +186,76 @@ TEST_F(Train, UnreadablePicturesAreNamedAndCounted) {
   EXPECT_EQ(run(request("strict", {"--strict"})).code, 4);
 }
 
+/// Two processes on this machine, as torchrun would start them.
+class TrainTogether : public Train {
+ protected:
+  static constexpr const char* kTogether =
+      "export WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=$((20000 + $$ % 10000)); "
+      "start() { RANK=0 LOCAL_RANK=0 $VITRAL train \"$@\" 2>first & first=$!; "
+      "RANK=1 LOCAL_RANK=1 $VITRAL train \"$@\" 2>second & second=$!; }; ";
+  static constexpr const char* kRequest =
+      "-m fashion_vit --data data -o run -b 4 --warmup 0 --workers 1 --threads 1 --drop-path 0.1 ";
+
+  Outcome run_both(const std::string& commands) { return run_shell(kTogether + commands, folder.path()); }
+  std::string said(const std::string& file) { return slurp(folder / file); }
+  bool is_absent() { return said("first").find("needs a LibTorch with c10d") != std::string::npos; }
+};
+
+TEST_F(TrainTogether, TwoProcessesMakeOneRunThatCanGoOn) {
+  const auto outcome = run_both(std::string("start ") + kRequest + "--epochs 2; wait $second || exit 9; wait $first");
+  if (is_absent()) GTEST_SKIP() << said("first");
+  ASSERT_EQ(outcome.code, 0) << said("first") << said("second");
+  EXPECT_NE(said("first").find("2 processes"), std::string::npos) << said("first");
+  EXPECT_EQ(said("second"), "");
+  EXPECT_EQ(metrics("run").size(), 2U);
+  EXPECT_EQ(metrics("run")[0]["train"]["pictures"], 24);
+  const auto alone = run({"train", "--resume", "run", "--epochs", "3"});
+  EXPECT_EQ(alone.code, 3);
+  EXPECT_NE(alone.err.find("2 processes"), std::string::npos) << alone.err;
+  const auto on =
+      run_both("start --resume run --epochs 3 --workers 1 --threads 1; wait $second || exit 9; wait $first");
+  EXPECT_EQ(on.code, 0) << said("first") << said("second");
+  EXPECT_EQ(metrics("run").size(), 3U);
+}
+
+TEST_F(TrainTogether, AStoppedRunGoesOnBitForBit) {
+  if (run_both(std::string("start ") + kRequest + "--epochs 3; wait $second || exit 9; wait $first").code != 0 &&
+      is_absent())
+    GTEST_SKIP() << said("first");
+  const auto last = slurp(folder / "run/last.safetensors");
+  // Only one of them hears the signal; both stop after the same step.
+  const auto stopped =
+      run_both(std::string("start ") + kRequest +
+               "--epochs 3 -y; while [ ! -e run/best.safetensors -o run/best.safetensors -ot first ]; do "
+               "sleep 0.02; done; kill -TERM $second; wait $second; "
+               "code=$?; wait $first || code=$?; exit $code");
+  ASSERT_TRUE(stopped.code == 130 || stopped.code == 0) << stopped.code << said("first") << said("second");
+  const auto on = run_both("start --resume run --workers 1 --threads 1; wait $second || exit 9; wait $first");
+  ASSERT_EQ(on.code, 0) << said("first") << said("second");
+  EXPECT_TRUE(slurp(folder / "run/last.safetensors") == last);
+}
+
+TEST_F(TrainTogether, WhenOneIsKilledTheOtherEndsWithOneLine) {
+  for (const std::string victim : {"second", "first"}) {
+    const std::string other = victim == "first" ? "second" : "first";
+    const auto outcome =
+        run_both(std::string("rm -rf run; start ") + kRequest +
+                 "--epochs 100000 -q; while [ ! -e run/best.safetensors ] && kill -0 $first; do sleep 0.05; done; "
+                 "kill -KILL $" +
+                 victim + "; wait $" + other);
+    if (is_absent()) GTEST_SKIP() << said("first");
+    EXPECT_EQ(outcome.code, 1) << said(other);
+    const auto told = lines(said(other));
+    ASSERT_EQ(told.size(), 1U) << said(other);
+    EXPECT_NE(told[0].find("another process of this run has ended"), std::string::npos) << told[0];
+  }
+}
+
+TEST_F(TrainTogether, NumbersThatMakeNoSenseAreRefused) {
+  const auto outcome = run_shell(std::string("WORLD_SIZE=2 RANK=2 $VITRAL train ") + kRequest, folder.path());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("RANK"), std::string::npos) << outcome.err;
+}
+
 }  // namespace
 }  // namespace vitral::test
