@@ -94,10 +94,14 @@ at::Tensor DeformableAttentionImpl::forward(const at::Tensor& query, const at::T
   const std::int64_t batch = query.size(0), heads = options.heads();
   auto value = value_proj->forward(memory.tokens);
   if (memory.padding.defined()) value = value.masked_fill(memory.padding.unsqueeze(-1), 0);
-  const auto places = locations(once(learnt, Part::offsets, query, [&] { return offsets(query); }), references, memory);
-  const auto mixed =
-      nn::deformable_attend(value.view({batch, -1, heads, options.dim() / heads}), memory.levels, places,
-                            once(learnt, Part::weights, query, [&] { return weights(query); }), options.sampling());
+  const auto samples = locations(once(learnt, Part::offsets, query, [&] { return offsets(query); }), references, memory);
+  const auto shares = once(learnt, Part::weights, query, [&] { return weights(query); });
+  if (recording()) {
+    record_.weights = shares;
+    record_.locations = samples;
+  }
+  const auto mixed = nn::deformable_attend(value.view({batch, -1, heads, options.dim() / heads}), memory.levels, samples,
+                                           shares, options.sampling());
   return output_proj->forward(mixed, nn::Activation::none, residual);
 }
 
@@ -156,6 +160,17 @@ at::Tensor DeformableDecoderLayerImpl::forward(const at::Tensor& x, const at::Te
   return nn::sublayer(looked, norm3, around, [&](const at::Tensor& input, const at::Tensor& residual) {
     return mlp->forward(input, residual);
   });
+}
+
+std::vector<AttentionLayer> sampling_layers(torch::nn::ModuleListImpl& layers, const std::string& prefix,
+                                            std::array<std::int64_t, 2> size, std::int64_t stride) {
+  const std::array grid{(size[0] + stride - 1) / stride, (size[1] + stride - 1) / stride};
+  std::vector<AttentionLayer> result;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    result.push_back({prefix + std::to_string(i) + ".cross_attn", AttentionKind::samples,
+                      layers[i]->as<DeformableDecoderLayer>()->cross_attn.get(), grid});
+  }
+  return result;
 }
 
 at::Tensor gather_tokens(const at::Tensor& x, const at::Tensor& places) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <torch/nn/cloneable.h>
+#include <torch/nn/modules/container/modulelist.h>
 #include <torch/nn/pimpl.h>
 
 #include "common/nn/attention.h"
@@ -10,6 +11,7 @@
 #include "common/nn/deformable.h"
 #include "common/nn/mlp.h"
 #include "common/nn/norm.h"
+#include "common/runtime/attentive.h"
 
 namespace vitral::detr {
 
@@ -31,7 +33,7 @@ struct DeformableOptions {
 };
 
 /// Children `sampling_offsets`, `attention_weights`, `value_proj`, `output_proj`.
-class DeformableAttentionImpl : public torch::nn::Cloneable<DeformableAttentionImpl> {
+class DeformableAttentionImpl : public torch::nn::Cloneable<DeformableAttentionImpl>, public nn::Recording {
  public:
   explicit DeformableAttentionImpl(const DeformableOptions& options_);
   void reset() override;
@@ -86,6 +88,10 @@ class DeformableDecoderLayerImpl : public torch::nn::Cloneable<DeformableDecoder
   nn::LayerNorm norm1 = nullptr, norm2 = nullptr, norm3 = nullptr;
 };
 TORCH_MODULE(DeformableDecoderLayer);
+
+/// The sampling of a decoder's layers, on a map of `stride` for pictures of `size` = {height, width} pixels.
+std::vector<AttentionLayer> sampling_layers(torch::nn::ModuleListImpl& layers, const std::string& prefix,
+                                            std::array<std::int64_t, 2> size, std::int64_t stride);
 
 /// x [B, S, C], places int64 [B, Q] -> [B, Q, C]
 at::Tensor gather_tokens(const at::Tensor& x, const at::Tensor& places);

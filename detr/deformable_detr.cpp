@@ -241,6 +241,10 @@ NamedTensors DeformableDetrImpl::losses(const PictureBatch& batch, std::span<con
   return parts_of(sum, criterion);
 }
 
+std::vector<AttentionLayer> DeformableDetrImpl::attention_layers(std::array<std::int64_t, 2> size) {
+  return sampling_layers(*decoder, "decoder.", size, backbone->strides().front());
+}
+
 std::vector<Detections> DeformableDetrImpl::detections(const PictureBatch& batch, const NamedTensors& raw,
                                                        const DetectOptions& wanted) const {
   return sigmoid_detections(batch, prediction_of(raw), wanted, kDetections);

@@ -9,6 +9,7 @@
 #include "common/nn/group_norm.h"
 #include "common/nn/linear_stack.h"
 #include "common/nn/per_size.h"
+#include "common/runtime/attentive.h"
 #include "detr/backbone.h"
 #include "detr/deformable_attention.h"
 #include "detr/set_prediction.h"
@@ -49,7 +50,7 @@ TORCH_MODULE(LevelProjection);
 /// `level_embed` [L, C] and, of one stage, `query_embed` [Q, 2C] with `reference_points`; of two, `enc_output`,
 /// `enc_norm`, `pos_trans`, `pos_norm`. There is one head, or with `refine` one a decoder layer, and with `two_stage` a
 /// last one for the encoder.
-class DeformableDetrImpl : public torch::nn::Cloneable<DeformableDetrImpl>, public Detector {
+class DeformableDetrImpl : public torch::nn::Cloneable<DeformableDetrImpl>, public Detector, public Attentive {
  public:
   explicit DeformableDetrImpl(const DeformableDetrOptions& options_);
   void reset() override;
@@ -66,6 +67,8 @@ class DeformableDetrImpl : public torch::nn::Cloneable<DeformableDetrImpl>, publ
   NamedTensors losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count) override;
   std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
                                      const DetectOptions& wanted) const override;
+  /// The decoder's sampling of the maps.
+  std::vector<AttentionLayer> attention_layers(std::array<std::int64_t, 2> size) override;
   torch::nn::Module& module() override { return *this; }
   std::vector<std::string> head_names() const override;
 

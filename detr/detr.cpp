@@ -104,6 +104,21 @@ NamedTensors DetrImpl::losses(const PictureBatch& batch, std::span<const ObjectT
   return parts_of(set_criterion(forward_all(batch), targets_of(objects), criterion, object_count), criterion);
 }
 
+std::vector<AttentionLayer> DetrImpl::attention_layers(std::array<std::int64_t, 2> size) {
+  const std::int64_t stride = backbone->strides().back();
+  const std::array grid{(size[0] + stride - 1) / stride, (size[1] + stride - 1) / stride};
+  std::vector<AttentionLayer> layers;
+  for (std::size_t i = 0; i < encoder->layers->size(); ++i) {
+    layers.push_back({"encoder.layers." + std::to_string(i) + ".self_attn", AttentionKind::tokens,
+                      encoder->layers[i]->as<nn::TransformerEncoderLayer>()->self_attn.get(), grid});
+  }
+  for (std::size_t i = 0; i < decoder->layers->size(); ++i) {
+    layers.push_back({"decoder.layers." + std::to_string(i) + ".cross_attn", AttentionKind::queries,
+                      decoder->layers[i]->as<nn::TransformerDecoderLayer>()->cross_attn.get(), grid});
+  }
+  return layers;
+}
+
 std::vector<Detections> DetrImpl::detections(const PictureBatch& batch, const NamedTensors& raw,
                                              const DetectOptions& wanted) const {
   return softmax_detections(batch, prediction_of(raw), wanted);

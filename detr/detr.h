@@ -9,6 +9,7 @@
 #include "common/nn/linear_stack.h"
 #include "common/nn/per_size.h"
 #include "common/nn/transformer.h"
+#include "common/runtime/attentive.h"
 #include "detr/backbone.h"
 #include "detr/set_prediction.h"
 
@@ -29,7 +30,7 @@ struct DetrOptions {
 
 /// Children `backbone`, `input_proj`, `encoder`, `decoder`, `class_embed`, `bbox_embed`, `constants`; parameter
 /// `query_embed` [Q, C].
-class DetrImpl : public torch::nn::Cloneable<DetrImpl>, public Detector {
+class DetrImpl : public torch::nn::Cloneable<DetrImpl>, public Detector, public Attentive {
  public:
   explicit DetrImpl(const DetrOptions& options_);
   void reset() override;
@@ -42,6 +43,8 @@ class DetrImpl : public torch::nn::Cloneable<DetrImpl>, public Detector {
   NamedTensors losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count) override;
   std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
                                      const DetectOptions& wanted) const override;
+  /// The encoder's self-attention, then the decoder's attention to the map.
+  std::vector<AttentionLayer> attention_layers(std::array<std::int64_t, 2> size) override;
   torch::nn::Module& module() override { return *this; }
   std::vector<std::string> head_names() const override { return {"class_embed"}; }
 

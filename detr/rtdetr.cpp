@@ -45,6 +45,12 @@ std::vector<Detections> RtDetrImpl::detections(const PictureBatch& batch, const 
   return sigmoid_detections({batch.images, {}}, prediction_of(raw), wanted, options.queries());
 }
 
+std::vector<AttentionLayer> RtDetrImpl::attention_layers(std::array<std::int64_t, 2> size) {
+  auto layers = sampling_layers(*decoder->layers, "decoder.layers.", size, backbone->strides().front());
+  if (options.eval_depth() > 0) layers.resize(static_cast<std::size_t>(options.eval_depth()));
+  return layers;
+}
+
 std::vector<std::string> RtDetrImpl::head_names() const {
   std::vector<std::string> names{"decoder.enc_score_head", "decoder.denoising_class_embed"};
   for (std::int64_t i = 0; i < options.depth(); ++i) names.push_back("decoder.score_head." + std::to_string(i));

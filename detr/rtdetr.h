@@ -72,7 +72,7 @@ class RtDetrDecoderImpl : public torch::nn::Cloneable<RtDetrDecoderImpl> {
 TORCH_MODULE(RtDetrDecoder);
 
 /// Children `backbone`, `encoder`, `decoder`.
-class RtDetrImpl : public torch::nn::Cloneable<RtDetrImpl>, public Detector {
+class RtDetrImpl : public torch::nn::Cloneable<RtDetrImpl>, public Detector, public Attentive {
  public:
   explicit RtDetrImpl(const RtDetrOptions& options_);
   void reset() override;
@@ -89,6 +89,8 @@ class RtDetrImpl : public torch::nn::Cloneable<RtDetrImpl>, public Detector {
   NamedTensors losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count) override;
   std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
                                      const DetectOptions& wanted) const override;
+  /// The decoder's sampling of the maps, without layers that count in training only.
+  std::vector<AttentionLayer> attention_layers(std::array<std::int64_t, 2> size) override;
   torch::nn::Module& module() override { return *this; }
   std::vector<std::string> head_names() const override;
 

@@ -1,6 +1,7 @@
 #include "detr/set_prediction.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/max.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/softmax.h>
@@ -30,7 +31,8 @@ std::array<std::int64_t, 2> size_of(const PictureBatch& batch, std::int64_t i) {
 }
 
 Detections pick(const Detections& from, const at::Tensor& places) {
-  return {from.boxes.index_select(0, places), from.scores.index_select(0, places), from.labels.index_select(0, places)};
+  return {from.boxes.index_select(0, places), from.scores.index_select(0, places), from.labels.index_select(0, places),
+          from.queries.index_select(0, places)};
 }
 
 /// Without those that a better one of their class hides.
@@ -78,7 +80,8 @@ std::vector<Detections> softmax_detections(const PictureBatch& batch, const SetP
   const auto [scores, labels] = at::max(probabilities, -1);                        // [B, Q] each
   std::vector<Detections> results;
   for (std::int64_t i = 0; i < scores.size(0); ++i) {
-    results.push_back(choose({to_pixels(prediction.boxes[i], size_of(batch, i)), scores[i], labels[i]}, options));
+    const auto queries = at::arange(scores.size(1), labels.options());
+    results.push_back(choose({to_pixels(prediction.boxes[i], size_of(batch, i)), scores[i], labels[i], queries}, options));
   }
   return results;
 }
@@ -93,7 +96,8 @@ std::vector<Detections> sigmoid_detections(const PictureBatch& batch, const SetP
   for (std::int64_t i = 0; i < scores.size(0); ++i) {
     const auto queries = places[i].div(classes, "floor");
     const auto boxes = prediction.boxes[i].index_select(0, queries);
-    results.push_back(choose({to_pixels(boxes, size_of(batch, i)), scores[i], places[i].remainder(classes)}, options));
+    const auto labels = places[i].remainder(classes);
+    results.push_back(choose({to_pixels(boxes, size_of(batch, i)), scores[i], labels, queries}, options));
   }
   return results;
 }

@@ -83,6 +83,11 @@ at::Tensor WindowAttentionImpl::forward(const at::Tensor& x, const Size& map, co
   attend_options.head_scale = terms.head_scale;
   attend_options.dropout = is_training() ? options.dropout() : 0.0;
   if (layout.table.padded) attend_options.padding = qkv->bias.to(packed.scalar_type());
+  if (recording()) {
+    attend_options.weights = weights_wanted();
+    record_.windows = layout.table.tokens;
+    record_.map = map;
+  }
   return proj->forward(nn::attend_windows(packed, options.heads, layout.table, attend_options), nn::Activation::none,
                        residual);
 }

@@ -5,6 +5,7 @@
 #include <torch/nn/pimpl.h>
 
 #include "common/nn/linear.h"
+#include "common/nn/recording.h"
 #include "common/nn/two_faces.h"
 #include "swin/map_cache.h"
 #include "swin/window.h"
@@ -41,7 +42,7 @@ TORCH_MODULE(PositionMlp);
 /// v1: parameter `relative_position_bias_table` [(2h - 1)(2w - 1), heads]; scores q k^T / sqrt(D).
 /// v2: parameters `logit_scale` [heads, 1, 1], `q_bias` and `v_bias` [C], child `cpb_mlp`; scores are cosines times
 /// exp(logit_scale), at most 100, plus 16 sigmoid(cpb_mlp(offsets)).
-class WindowAttentionImpl : public torch::nn::Cloneable<WindowAttentionImpl>, public nn::TwoFaced {
+class WindowAttentionImpl : public torch::nn::Cloneable<WindowAttentionImpl>, public nn::TwoFaced, public nn::Recording {
  public:
   explicit WindowAttentionImpl(const WindowAttentionOptions& options_);
   void reset() override;

@@ -129,6 +129,21 @@ std::vector<std::string> SwinTransformerImpl::head_names() const {
   return {"head.fc"};
 }
 
+std::vector<AttentionLayer> SwinTransformerImpl::attention_layers(std::array<std::int64_t, 2> size) {
+  std::vector<AttentionLayer> layers;
+  const auto along = [&](std::int64_t side) { return (side + options.patch() - 1) / options.patch(); };
+  Size map{along(size[0]), along(size[1])};
+  for (std::size_t s = 0; s < this->layers->size(); ++s) {
+    if (s > 0) map = {(map[0] + 1) / 2, (map[1] + 1) / 2};
+    auto& blocks = this->layers[s]->as<Stage>()->blocks;
+    for (std::size_t i = 0; i < blocks->size(); ++i) {
+      layers.push_back({"layers." + std::to_string(s) + ".blocks." + std::to_string(i) + ".attn", AttentionKind::windows,
+                        blocks[i]->as<Block>()->attn.get(), map});
+    }
+  }
+  return layers;
+}
+
 std::vector<at::Tensor> SwinTransformerImpl::forward_maps(const at::Tensor& images) {
   std::vector<at::Tensor> maps;
   auto x = patch_embed->forward(images);

@@ -11,6 +11,7 @@
 #include "common/nn/mlp.h"
 #include "common/nn/norm.h"
 #include "common/nn/residual.h"
+#include "common/runtime/attentive.h"
 #include "common/runtime/model.h"
 #include "swin/attention.h"
 #include "swin/map_cache.h"
@@ -100,7 +101,10 @@ class HeadImpl : public torch::nn::Cloneable<HeadImpl> {
 TORCH_MODULE(Head);
 
 /// Keys are timm's: `patch_embed`, `layers.{s}.downsample` (s > 0), `layers.{s}.blocks.{i}`, `norm`, `head.fc`.
-class SwinTransformerImpl : public torch::nn::Cloneable<SwinTransformerImpl>, public Classifier, public Backbone {
+class SwinTransformerImpl : public torch::nn::Cloneable<SwinTransformerImpl>,
+                            public Classifier,
+                            public Backbone,
+                            public Attentive {
  public:
   explicit SwinTransformerImpl(const SwinTransformerOptions& options_);
   void reset() override;
@@ -119,6 +123,8 @@ class SwinTransformerImpl : public torch::nn::Cloneable<SwinTransformerImpl>, pu
   std::vector<std::int64_t> channels() const override;
   std::vector<std::int64_t> strides() const override;
   std::shared_ptr<torch::nn::Module> module_ptr() override { return shared_from_this(); }
+
+  std::vector<AttentionLayer> attention_layers(std::array<std::int64_t, 2> size) override;
 
   /// The map of a stage for pictures of the size that the network was built for.
   Size grid(std::size_t stage) const;

@@ -142,6 +142,15 @@ at::Tensor TntImpl::forward_features(const at::Tensor& images) {
   return norm->forward(x.patches);
 }
 
+std::vector<AttentionLayer> TntImpl::attention_layers(std::array<std::int64_t, 2> /*size*/) {
+  std::vector<AttentionLayer> layers;
+  for (std::size_t i = 0; i < blocks->size(); ++i) {
+    layers.push_back({"blocks." + std::to_string(i) + ".attn_out", AttentionKind::tokens,
+                      blocks[i]->as<TntBlock>()->attn_out.get(), {options.grid_rows(), options.grid_columns()}, 1});
+  }
+  return layers;
+}
+
 at::Tensor TntImpl::forward_head(const at::Tensor& pooled) {
   return head.is_empty() ? pooled : head->forward(pooled.contiguous());
 }

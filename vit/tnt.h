@@ -9,6 +9,7 @@
 #include "common/nn/mlp.h"
 #include "common/nn/norm.h"
 #include "common/nn/residual.h"
+#include "common/runtime/attentive.h"
 #include "common/runtime/model.h"
 #include "vit/tnt_attention.h"
 
@@ -85,7 +86,7 @@ TORCH_MODULE(TntBlock);
 
 /// Keys are timm's: `pixel_embed.proj`, `pixel_pos` [1, c, side, side], `norm1_proj`, `proj`, `norm2_proj`,
 /// `cls_token`, `patch_pos` [1, 1 + P, C], `blocks.{i}`, `norm`, `head`.
-class TntImpl : public torch::nn::Cloneable<TntImpl>, public Classifier {
+class TntImpl : public torch::nn::Cloneable<TntImpl>, public Classifier, public Attentive {
  public:
   explicit TntImpl(const TntOptions& options_) : options(options_) { reset(); }
   void reset() override;
@@ -102,6 +103,9 @@ class TntImpl : public torch::nn::Cloneable<TntImpl>, public Classifier {
   std::optional<std::array<std::int64_t, 2>> fixed_size() const override {
     return {{options.image_height(), options.image_width()}};
   }
+
+  /// Of the patch tokens; pixel tokens see nothing but their own patch.
+  std::vector<AttentionLayer> attention_layers(std::array<std::int64_t, 2> size) override;
 
   TntOptions options;
   PixelEmbed pixel_embed = nullptr;

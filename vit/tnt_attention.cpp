@@ -38,8 +38,10 @@ std::vector<at::Tensor> TntAttentionImpl::project(const at::Tensor& x) {
 
 at::Tensor TntAttentionImpl::forward(const at::Tensor& x, const at::Tensor& residual) {
   const auto parts = project(x);
+  nn::AttendOptions options;
+  options.weights = weights_wanted();
   const auto mixed = nn::attend(nn::split_heads(parts[0], heads), nn::split_heads(parts[1], heads),
-                                nn::split_heads(parts[2], heads));  // [B, N, C]
+                                nn::split_heads(parts[2], heads), options);  // [B, N, C]
   return proj->forward(mixed, nn::Activation::none, residual);
 }
 

@@ -5,12 +5,13 @@
 #include <torch/nn/pimpl.h>
 
 #include "common/nn/linear.h"
+#include "common/nn/recording.h"
 #include "common/nn/two_faces.h"
 
 namespace vitral::vit {
 
 /// Children `qk` [2C, C] and `v` [C, C], without biases, and `proj` [C, C].
-class TntAttentionImpl : public torch::nn::Cloneable<TntAttentionImpl>, public nn::TwoFaced {
+class TntAttentionImpl : public torch::nn::Cloneable<TntAttentionImpl>, public nn::TwoFaced, public nn::Recording {
  public:
   TntAttentionImpl(std::int64_t dim, std::int64_t heads) : dim(dim), heads(heads) { reset(); }
   void reset() override;

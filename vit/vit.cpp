@@ -103,6 +103,15 @@ at::Tensor VisionTransformerImpl::forward_features(const at::Tensor& images) {
   return norm.is_empty() ? x : norm->forward(x);
 }
 
+std::vector<AttentionLayer> VisionTransformerImpl::attention_layers(std::array<std::int64_t, 2> /*size*/) {
+  std::vector<AttentionLayer> layers;
+  for (std::size_t i = 0; i < blocks->size(); ++i) {
+    layers.push_back({"blocks." + std::to_string(i) + ".attn", AttentionKind::tokens, blocks[i]->as<Block>()->attn.get(), grid(),
+                      prefix_tokens()});
+  }
+  return layers;
+}
+
 at::Tensor VisionTransformerImpl::pool(const at::Tensor& tokens) {
   if (options.pooling() == Pooling::average) {
     const auto mean = tokens.slice(1, prefix_tokens()).mean(1);

@@ -11,6 +11,7 @@
 #include "common/nn/norm.h"
 #include "common/nn/patch_embed.h"
 #include "common/nn/residual.h"
+#include "common/runtime/attentive.h"
 #include "common/runtime/model.h"
 
 namespace vitral::vit {
@@ -62,7 +63,7 @@ TORCH_MODULE(Block);
 
 /// Keys are timm's: `cls_token` [1, 1, C], `dist_token`, `reg_token` [1, R, C], `pos_embed` [1, N, C], `patch_embed.proj`, `blocks.{i}`,
 /// `norm` or `fc_norm`, `head`, `head_dist`.
-class VisionTransformerImpl : public torch::nn::Cloneable<VisionTransformerImpl>, public Classifier {
+class VisionTransformerImpl : public torch::nn::Cloneable<VisionTransformerImpl>, public Classifier, public Attentive {
  public:
   explicit VisionTransformerImpl(const VisionTransformerOptions& options_);
   void reset() override;
@@ -79,6 +80,8 @@ class VisionTransformerImpl : public torch::nn::Cloneable<VisionTransformerImpl>
   std::optional<std::array<std::int64_t, 2>> fixed_size() const override {
     return std::array{options.image_height(), options.image_width()};
   }
+
+  std::vector<AttentionLayer> attention_layers(std::array<std::int64_t, 2> size) override;
 
   /// Tokens before the patches.
   std::int64_t prefix_tokens() const;

@@ -1,6 +1,7 @@
 #include "common/nn/attention.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
@@ -38,7 +39,7 @@ at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tens
   auto weights = at::softmax(scores, -1);
   if (options.bias.defined()) weights = at::where(scores.amax({-1}, true) == -INFINITY, 0.0, weights);
   weights = weights.to(v.scalar_type());
-  if (options.weights != nullptr) *options.weights = weights.detach();
+  if (options.weights != nullptr) *options.weights = weights;
   if (options.dropout > 0) weights = at::dropout(weights, options.dropout, true);
   return merge_heads(at::matmul(weights, v));
 }
@@ -90,12 +91,33 @@ at::Tensor MultiheadAttentionImpl::forward(const at::Tensor& query, const at::Te
 
 at::Tensor MultiheadAttentionImpl::forward_projected(const at::Tensor& q, const at::Tensor& key, const at::Tensor& value,
                                                      const at::Tensor& bias, const at::Tensor& residual) {
+  const auto known = remember(key, value);
+  return project(q, known.keys, known.values, bias, residual);
+}
+
+at::Tensor MultiheadAttentionImpl::forward_next(const at::Tensor& x, KeyValues& past, const at::Tensor& bias,
+                                                const at::Tensor& residual) {
+  const auto parts = qkv->forward(x).chunk(3, -1);
+  const auto append = [](at::Tensor& seen, const at::Tensor& more) {
+    seen = seen.defined() ? at::cat({seen, more}, 1) : more;
+  };
+  append(past.keys, parts[1]);
+  append(past.values, parts[2]);
+  return project(parts[0], past.keys, past.values, bias, residual);
+}
+
+KeyValues MultiheadAttentionImpl::remember(const at::Tensor& key, const at::Tensor& value) {
   const std::int64_t dim = options.dim;
   if (key.is_same(value)) {
     const auto kv = qkv->forward_rows(key, dim, 2 * dim).chunk(2, -1);
-    return project(q, kv[0], kv[1], bias, residual);
+    return {kv[0], kv[1]};
   }
-  return project(q, qkv->forward_rows(key, dim, dim), qkv->forward_rows(value, 2 * dim, dim), bias, residual);
+  return {qkv->forward_rows(key, dim, dim), qkv->forward_rows(value, 2 * dim, dim)};
+}
+
+at::Tensor MultiheadAttentionImpl::forward_known(const at::Tensor& query, const KeyValues& known, const at::Tensor& bias,
+                                                 const at::Tensor& residual) {
+  return project(project_query(query), known.keys, known.values, bias, residual);
 }
 
 at::Tensor MultiheadAttentionImpl::project(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
@@ -103,7 +125,7 @@ at::Tensor MultiheadAttentionImpl::project(const at::Tensor& q, const at::Tensor
   AttendOptions attend_options;
   attend_options.bias = bias;
   attend_options.dropout = is_training() ? options.dropout() : 0.0;
-  if (recording_) attend_options.weights = &attention;
+  attend_options.weights = weights_wanted();
   const auto mixed = attend(split_heads(q, options.heads), split_heads(k, options.heads), split_heads(v, options.heads),
                             attend_options);  // [B, N, C]
   return proj->forward(mixed, Activation::none, residual);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "common/nn/linear.h"
+#include "common/nn/recording.h"
 
 namespace vitral::nn {
 
@@ -17,7 +18,8 @@ struct AttendOptions {
   std::optional<double> scale;
   /// Probability of dropping a weight, while training.
   double dropout = 0.0;
-  /// Where to leave the weights [B, H, N, M]; asking for them takes the plain path.
+  /// Where to leave the weights [B, H, N, M], part of the graph where gradients are enabled; asking for them takes the
+  /// plain path.
   at::Tensor* weights = nullptr;
 };
 
@@ -39,9 +41,14 @@ struct MultiheadAttentionOptions {
   TORCH_ARG(double, dropout) = 0.0;
 };
 
+/// Keys and values [B, M, C] that are computed once, while queries come one by one.
+struct KeyValues {
+  at::Tensor keys, values;
+};
+
 /// Multi-head attention (Vaswani et al. 2017, section 3.2), one packed projection for q, k and v.
 /// Children `qkv` [3C, C] (rows: q, k, v) and `proj` [C, C].
-class MultiheadAttentionImpl : public torch::nn::Cloneable<MultiheadAttentionImpl> {
+class MultiheadAttentionImpl : public torch::nn::Cloneable<MultiheadAttentionImpl>, public Recording {
  public:
   explicit MultiheadAttentionImpl(const MultiheadAttentionOptions& options_);
   void reset() override;
@@ -58,17 +65,20 @@ class MultiheadAttentionImpl : public torch::nn::Cloneable<MultiheadAttentionImp
   at::Tensor forward_projected(const at::Tensor& q, const at::Tensor& key, const at::Tensor& value, const at::Tensor& bias,
                                const at::Tensor& residual);
 
-  /// Keep the weights [B, H, N, M] of the next calls in `attention` (takes the plain path).
-  void record(bool on) { recording_ = on; }
+  /// Self-attention of the tokens x [B, N, C] that come after those in `past`, to all of them; appends theirs to `past`.
+  at::Tensor forward_next(const at::Tensor& x, KeyValues& past, const at::Tensor& bias, const at::Tensor& residual);
+  /// The keys and values of key and value [B, M, C], for forward_known.
+  KeyValues remember(const at::Tensor& key, const at::Tensor& value);
+  /// As forward(query, key, value, …) with what `remember` gave of key and value.
+  at::Tensor forward_known(const at::Tensor& query, const KeyValues& known, const at::Tensor& bias,
+                           const at::Tensor& residual);
 
   MultiheadAttentionOptions options;
   Linear qkv = nullptr, proj = nullptr;
-  at::Tensor attention;
 
  private:
   at::Tensor project(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias,
                      const at::Tensor& residual);
-  bool recording_ = false;
 };
 TORCH_MODULE(MultiheadAttention);
 

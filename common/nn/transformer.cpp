@@ -78,6 +78,22 @@ at::Tensor TransformerDecoderLayerImpl::forward(const at::Tensor& x, const Decod
                   [&](const at::Tensor& input, const at::Tensor& residual) { return mlp->forward(input, residual); });
 }
 
+at::Tensor TransformerDecoderLayerImpl::forward_next(const at::Tensor& x, const DecoderInputs& inputs,
+                                                     DecoderCache& cache) {
+  if (!cache.memory.keys.defined()) {
+    cache.memory = cross_attn->remember(with(inputs.memory, inputs.memory_positions), inputs.memory);
+  }
+  const auto frame = around(options, is_training());
+  const auto attended = sublayer(x, norm1, frame, [&](const at::Tensor& input, const at::Tensor& residual) {
+    return self_attn->forward_next(input, cache.seen, inputs.self_bias, residual);
+  });
+  const auto looked = sublayer(attended, norm2, frame, [&](const at::Tensor& input, const at::Tensor& residual) {
+    return cross_attn->forward_known(input, cache.memory, inputs.memory_bias, residual);
+  });
+  return sublayer(looked, norm3, frame,
+                  [&](const at::Tensor& input, const at::Tensor& residual) { return mlp->forward(input, residual); });
+}
+
 TransformerEncoderImpl::TransformerEncoderImpl(const TransformerLayerOptions& layer_, std::int64_t depth_,
                                                bool final_norm_)
     : layer(layer_), depth(depth_), final_norm(final_norm_) {
@@ -128,6 +144,16 @@ at::Tensor TransformerDecoderImpl::forward(const at::Tensor& x, const DecoderInp
   auto y = x;
   for (std::size_t i = 0; i < layers->size(); ++i)
     y = run_layer(*layers[i]->as<TransformerDecoderLayer>(), y, inputs, i == 0);
+  return norm->forward(y);
+}
+
+at::Tensor TransformerDecoderImpl::forward_next(const at::Tensor& x, const DecoderInputs& inputs,
+                                                std::vector<DecoderCache>& caches) {
+  caches.resize(layers->size());
+  auto y = x;
+  for (std::size_t i = 0; i < layers->size(); ++i) {
+    y = layers[i]->as<TransformerDecoderLayer>()->forward_next(y, inputs, caches[i]);
+  }
   return norm->forward(y);
 }
 

@@ -49,6 +49,12 @@ struct DecoderInputs {
   Constants* learnt = nullptr;
 };
 
+/// What a decoder layer keeps while tokens come one by one. Rows of the batch may be reordered between steps.
+struct DecoderCache {
+  KeyValues seen;    ///< of the tokens so far
+  KeyValues memory;  ///< of the memory, from the first step on
+};
+
 /// Self-attention, cross-attention and feed-forward. Children `self_attn`, `cross_attn`, `mlp`, `norm1`, `norm2`, `norm3`.
 class TransformerDecoderLayerImpl : public torch::nn::Cloneable<TransformerDecoderLayerImpl> {
  public:
@@ -56,6 +62,9 @@ class TransformerDecoderLayerImpl : public torch::nn::Cloneable<TransformerDecod
   void reset() override;
   /// x [B, N, C] -> [B, N, C]. `first`: of a stack, so that `inputs.learnt` counts.
   at::Tensor forward(const at::Tensor& x, const DecoderInputs& inputs, bool first = false);
+  /// The same for tokens x [B, n, C] that follow those in `cache`, which grows by them. Without query positions;
+  /// `inputs.self_bias` [n, seen + n] where n > 1. After the first step only `inputs.memory_bias` is looked at.
+  at::Tensor forward_next(const at::Tensor& x, const DecoderInputs& inputs, DecoderCache& cache);
 
   TransformerLayerOptions options;
   MultiheadAttention self_attn = nullptr, cross_attn = nullptr;
@@ -86,6 +95,8 @@ class TransformerDecoderImpl : public torch::nn::Cloneable<TransformerDecoderImp
   void reset() override;
   /// The last layer's normed result, [B, N, C].
   at::Tensor forward(const at::Tensor& x, const DecoderInputs& inputs);
+  /// The same step by step, see TransformerDecoderLayer; an empty `caches` is the start of a sequence.
+  at::Tensor forward_next(const at::Tensor& x, const DecoderInputs& inputs, std::vector<DecoderCache>& caches);
   /// Every layer's normed result (for auxiliary losses), depth x [B, N, C].
   std::vector<at::Tensor> forward_all(const at::Tensor& x, const DecoderInputs& inputs);
 

@@ -22,7 +22,7 @@ bool differentiable(const at::Tensor& qkv, const WindowAttendOptions& options) {
 
 bool kernel_usable(const at::Tensor& qkv, std::int64_t heads, const WindowAttendOptions& options) {
   return qkv.is_cpu() && qkv.numel() > 0 && kernel_dtype(qkv.scalar_type()) && options.dropout == 0.0 &&
-         qkv.size(2) / (3 * heads) <= kernels::kMaxHeadDim && kernels::this_cpu().features.avx2 &&
+         options.weights == nullptr &&         qkv.size(2) / (3 * heads) <= kernels::kMaxHeadDim && kernels::this_cpu().features.avx2 &&
          !differentiable(qkv, options);
 }
 
@@ -99,6 +99,7 @@ at::Tensor attend_windows_plain(const at::Tensor& qkv, std::int64_t heads, const
   AttendOptions attend_options;
   attend_options.bias = bias_of_windows(options.bias, table, images);
   attend_options.dropout = options.dropout;
+  attend_options.weights = options.weights;
   auto q = parts[0], k = parts[1];
   if (options.head_scale.defined()) {
     q = unit_vectors(q) * options.head_scale.to(q.scalar_type()).view({heads, 1, 1});

@@ -21,6 +21,7 @@ struct WindowAttendOptions {
   at::Tensor head_scale;  ///< fp32 [H]: cosine attention (Liu et al. 2022, section 3.3) with these factors; undefined:
                           ///< q k^T / sqrt(D)
   double dropout = 0.0;   ///< of attention weights, while training
+  at::Tensor* weights = nullptr;  ///< where to leave the weights [B * windows, H, N, N]; takes the plain path
 };
 
 /// qkv [B, L, 3C], three groups of H heads -> [B, L, C]. Takes the CPU's window kernel where nothing is to be

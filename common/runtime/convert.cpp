@@ -26,6 +26,8 @@ std::optional<weights::Plan> plan_for(const ModelEntry& entry, const std::vector
   return std::nullopt;
 }
 
+}  // namespace
+
 weights::StateDict halved(const weights::StateDict& state) {
   weights::StateDict result;
   for (const auto& item : state) {
@@ -34,8 +36,6 @@ weights::StateDict halved(const weights::StateDict& state) {
   }
   return result;
 }
-
-}  // namespace
 
 void convert_weights(const LoadedModel& model, const std::string& to, const std::filesystem::path& output,
                      bool overwrite, bool half) {

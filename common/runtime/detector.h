@@ -43,6 +43,7 @@ struct Detections {
   at::Tensor boxes;   ///< fp32 [N, 4], xyxy in pixels of the input tensor
   at::Tensor scores;  ///< fp32 [N], 0 to 1
   at::Tensor labels;  ///< int64 [N], the network's class numbers
+  at::Tensor queries;  ///< int64 [N], the object query behind each; undefined where the network has none
 };
 
 class Detector : public Network {

@@ -304,10 +304,11 @@ NamedTensors LoadedModel::raw(const PictureBatch& batch) const {
 std::vector<Detections> LoadedModel::detect(const PictureBatch& batch, const DetectOptions& options) const {
   const c10::InferenceMode inference;
   auto found = detector().detect(input(batch), options);
-  for (auto& [boxes, scores, labels] : found) {
+  for (auto& [boxes, scores, labels, queries] : found) {
     boxes = boxes.to(at::kCPU, at::kFloat).contiguous();
     scores = scores.to(at::kCPU, at::kFloat).contiguous();
     labels = labels.to(at::kCPU, at::kLong).contiguous();
+    if (queries.defined()) queries = queries.to(at::kCPU, at::kLong).contiguous();
   }
   if (checkpoint) checkpoint->check();
   return found;
