@@ -114,9 +114,9 @@ std::string protocol(const BenchFlags& flags, std::size_t networks) {
                      " threads. Each network and batch size ran " + std::to_string(flags.iters) + " times after " +
                      std::to_string(flags.warmup) + " for warming up";
   if (networks > 1) text += ", in " + std::to_string(flags.rounds) + " rounds in which the networks take turns";
-  text +=
-      ". A detector's time ends with its final detections, suppression included. Peak memory is the whole process's "
-      "while the network was loaded alone.";
+  text += flags.options.raw ? ". A detector's time ends with its raw outputs."
+                            : ". A detector's time ends with its final detections, suppression included.";
+  text += " Peak memory is the whole process's while the network was loaded alone.";
   if (!flags.options.data.empty())
     text += " Accuracy is that of the files that were timed, in this precision, on split " + flags.options.split + ".";
   return text;
@@ -190,6 +190,7 @@ void add_bench(CLI::App& root, Context& context) {
   app->add_option("--data", options.data, "data sets to judge the same weights on, each network on those of its task")
       ->type_name("DIR");
   app->add_option("--split", options.split, "the split of --data")->capture_default_str();
+  app->add_flag("--raw", options.raw, "a detector's time ends with its raw outputs, not with its detections");
   app->add_option("--report", flags->reports, "write a report with plots: .html, .md (plots beside it) or .json")
       ->type_name("FILE");
   app->add_option("--fail-over", flags->gates, "exit 6 where a percentile is above so many milliseconds: p99=30")

@@ -91,10 +91,12 @@ void BenchSubject::unload() {
 
 double BenchSubject::run_ms(const at::Tensor& images) const {
   StopWatch watch;
-  if (model().entry->task == Task::detect) {
-    model().detect({images, {}}, DetectOptions{});
-  } else {
+  if (model().entry->task == Task::classify) {
     model().logits(images);
+  } else if (options_.raw) {
+    model().raw({images, {}});
+  } else {
+    model().detect({images, {}}, DetectOptions{});
   }
   return watch.lap();
 }

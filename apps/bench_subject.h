@@ -19,6 +19,7 @@ struct BenchOptions {
   std::vector<std::string> inputs;    ///< pictures for the stages end to end; none: not measured
   std::vector<std::string> data;      ///< sets to judge the network on, those of its task; none: not judged
   std::string split = "val";
+  bool raw = false;  ///< a detector's time ends with its raw outputs, as other runtimes' does
 };
 
 class BenchSubject {
@@ -29,7 +30,7 @@ class BenchSubject {
   /// Accuracy on the data sets of its task, and the stages from file to result.
   void examine();
   /// Runs every batch size `warmup` times without and `iterations` times with the clock. A detector's time ends with
-  /// its final detections, suppression included.
+  /// its final detections, suppression included, or with its raw outputs.
   void time(int warmup, int iterations);
   /// From here on the rows name this as the peak of resident memory.
   void set_peak_memory(double mb) { peak_mb_ = mb; }

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import train_peers
-from networks import save_weights
+from networks import WITHOUT_SUPPRESSION, save_weights
 from peers_report import machine, markdown, versions
 
 HERE = Path(__file__).resolve().parent
@@ -122,6 +122,8 @@ class Vitral(Contestant):
             "--json",
             "-",
         ]
+        if job["model"] in WITHOUT_SUPPRESSION:
+            self.command.append("--raw")
         self.pace = None
 
     def turn(self, seconds):

@@ -23,6 +23,8 @@ if(TARGET vitral)
   # The run path to LibTorch is kept: where the libraries are does not change by installing.
   set_target_properties(vitral PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
   install(TARGETS vitral RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # Where the program looks for the weights that travel with it (common/runtime/store.h).
+  install(DIRECTORY models/ DESTINATION share/vitral/models)
   if(TARGET vitral_window)
     install(TARGETS vitral_window LIBRARY DESTINATION lib/vitral)
   endif()

@@ -1,0 +1,95 @@
+// The networks that travel with the program are as good as their cards (models/*.md) say.
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/apps/fixture.h"
+
+namespace vitral::test {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+const fs::path kModels = VITRAL_MODELS_FOLDER;
+const fs::path kVideo = VITRAL_VIDEOS_FOLDER "/vtest.avi";
+constexpr const char* kFashionMnist = "/usr/share/datasets/fashion-mnist";
+
+/// What a card's line "| top-1 | 0.9123 |" says.
+double said_by_card(const std::string& model, const std::string& metric) {
+  const auto card = slurp(kModels / (model + ".md"));
+  const auto row = card.find("| " + metric + " | ");
+  if (row == std::string::npos) throw std::runtime_error(model + ".md has no line for " + metric);
+  return std::stod(card.substr(row + metric.size() + 5));
+}
+
+bool is_here(const std::string& model) { return fs::exists(kModels / (model + ".safetensors")); }
+
+class Bundled : public testing::Test {
+ protected:
+  json evaluated(const std::vector<std::string>& how) {
+    std::vector<std::string> arguments{"eval", "--json", "-"};
+    arguments.insert(arguments.end(), how.begin(), how.end());
+    const auto outcome = run_vitral(arguments, folder.path());
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return outcome.code == 0 ? json::parse(outcome.out) : json();
+  }
+  TemporaryFolder folder;
+};
+
+TEST_F(Bundled, ModelsAreSmallAndHaveTheirCards) {
+  std::uintmax_t bytes = 0;
+  std::size_t models = 0;
+  for (const auto& file : fs::directory_iterator(kModels)) {
+    bytes += file.file_size();
+    if (file.path().extension() != ".safetensors") continue;
+    ++models;
+    EXPECT_TRUE(fs::exists(fs::path(file.path()).replace_extension(".md"))) << file.path();
+  }
+  EXPECT_GT(models, 0u);
+  EXPECT_LE(bytes, 20u << 20);
+}
+
+TEST_F(Bundled, ClassifiersReachTheirAccuracy) {
+  if (!fs::exists(kFashionMnist)) GTEST_SKIP() << "the package dataset-fashion-mnist is missing";
+  std::size_t judged = 0;
+  for (const std::string model : {"fashion_vit", "fashion_tnt", "fashion_swin", "fashion_resnet"}) {
+    if (!is_here(model)) continue;
+    const auto found = evaluated({"-m", model, "--data", kFashionMnist, "-b", "64"});
+    ASSERT_TRUE(found.contains("top1"));
+    EXPECT_NEAR(found["top1"].get<double>(), said_by_card(model, "top-1"), 0.0005) << model;
+    ++judged;
+  }
+  EXPECT_GT(judged, 0u);
+}
+
+TEST_F(Bundled, PedestriansAreFoundInTheFramesThatWereCheckedByHand) {
+  if (!fs::exists(kVideo)) GTEST_SKIP() << kVideo << " is missing";
+  const auto outcome = run_vitral({"detect", "-m", "pedestrians_rtdetr", "--conf", "0.01", "--start", "64", "--json", "-", kVideo},
+                                  folder.path());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto truth = json::parse(slurp(kModels / "pedestrians_checked.json"));
+  std::set<std::int64_t> checked;
+  for (const auto& image : truth["images"]) checked.insert(image["id"].get<std::int64_t>());
+  EXPECT_GE(checked.size(), 20u);
+  auto results = json::array();
+  for (const auto& line : lines(outcome.out)) {
+    const auto record = json::parse(line);
+    if (!record.contains("frame") || !checked.contains(record["frame"].get<std::int64_t>())) continue;
+    for (const auto& found : record["detections"]) {
+      const auto& box = found["box"];
+      const double x = box["xmin"], y = box["ymin"];
+      results.push_back({{"image_id", record["frame"]},
+                         {"category_id", 1},
+                         {"bbox", {x, y, box["xmax"].get<double>() - x, box["ymax"].get<double>() - y}},
+                         {"score", found["score"]}});
+    }
+  }
+  spit(folder / "found.json", results.dump());
+  const auto stats = evaluated({"--gt", (kModels / "pedestrians_checked.json").string(), "--dt", "found.json"})["stats"];
+  EXPECT_NEAR(stats["AP50"].get<double>(), said_by_card("pedestrians_rtdetr", "AP50"), 0.005);
+  EXPECT_GE(stats["AP50"].get<double>(), 0.80);
+}
+
+}  // namespace
+}  // namespace vitral::test
