@@ -8,6 +8,7 @@
 #include "common/core/error.h"
 #include "common/core/text.h"
 #include "common/image/draw.h"
+#include "common/image/resize.h"
 #include "common/image/tensor.h"
 #include "train/evaluation.h"
 
@@ -17,10 +18,17 @@ namespace {
 constexpr std::size_t kPictures = 8;
 constexpr std::int64_t kClasses = 3;
 constexpr double kLeastScore = 0.3;
-constexpr int kSide = 320;  // pixels of a picture in the sheet
+constexpr int kWidth = 320, kHeight = 240;  // pixels of a picture in the sheet
 
 std::string name_of(const Classes& classes, std::size_t index) {
   return index < classes.size() ? printable(classes.names[index], 60) : std::to_string(index);
+}
+
+/// The picture as large as the sheet can show it; small ones by whole pixels.
+image::Image shown_size(const image::Image& picture) {
+  const int times = std::min(kWidth / picture.width, kHeight / picture.height);
+  if (times < 2) return image::thumbnail(picture, kWidth, kHeight);
+  return image::resize(picture, picture.width * times, picture.height * times, Interpolation::nearest);
 }
 
 /// The most probable classes as bars, under the name of the true one.
@@ -71,7 +79,7 @@ image::Image sample_sheet(const LoadedModel& model, const Dataset& set, const Cl
       const std::vector<image::Image> picture{set.picture(index)};
       const auto batch = image::to_batch(preprocessor, picture);
       const auto truth = set.describe(index);
-      auto shown = image::thumbnail(picture[0], kSide, kSide);
+      auto shown = shown_size(picture[0]);
       cards.push_back(set.task() == Task::classify ? classified(model, batch, truth, set.classes(), classes)
                                                    : detected(model, batch, truth, classes, shown));
       cards.back().picture = std::move(shown);
