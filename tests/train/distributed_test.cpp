@@ -1,7 +1,9 @@
 // Processes that train together: here threads of one, each with a process group of its own over TCP.
+#include <ATen/Parallel.h>
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <map>
 #include <thread>
 
@@ -116,15 +118,19 @@ Subject detector() {
           std::make_shared<test::Rectangles>(24, 96)};
 }
 
-/// The weights after two epochs of `batch` pictures a step and process.
-weights::StateDict trained(const Subject& subject, std::int64_t batch, Peers* peers) {
+std::shared_ptr<Network> copy_of(const Subject& subject) {
+  return std::dynamic_pointer_cast<Network>(subject.net->module().clone());
+}
+
+/// The weights of `net` after two epochs of `batch` pictures a step and process.
+weights::StateDict trained(const Subject& subject, const std::shared_ptr<Network>& net, std::int64_t batch,
+                           Peers* peers) {
   TrainOptions options = recipe("small", subject.data->task());
   options.epochs = 2;
   options.batch = batch;
   // AdamW would make whole steps of the rounding in gradients that are zero but for it (biases of keys).
   options.optimizer.kind = OptimizerKind::sgd;
   options.schedule.lr = 0.05;
-  auto net = std::dynamic_pointer_cast<Network>(subject.net->module().clone());
   auto model = test::trainable(net, subject.entry, subject.preprocess,
                                static_cast<std::int64_t>(subject.data->classes().size()));
   Listener listener;
@@ -140,8 +146,15 @@ weights::StateDict trained(const Subject& subject, std::int64_t batch, Peers* pe
 }
 
 void expect_one_run(const Subject& subject) {
-  const auto alone = trained(subject, 8, nullptr);
-  const auto both = on_each(2, [&](Peers& peers) { return trained(subject, 4, &peers); });
+  // Threads share what processes do not: they compute with one thread each, on copies that were made before.
+  const int threads = at::get_num_threads();
+  const std::array copies = {copy_of(subject), copy_of(subject)};
+  const auto alone = trained(subject, copy_of(subject), 8, nullptr);
+  const auto both = on_each(2, [&](Peers& peers) {
+    at::set_num_threads(1);
+    return trained(subject, copies[peers.rank()], 4, &peers);
+  });
+  at::set_num_threads(threads);
   const auto start = weights::state_dict_of(subject.net->module());
   double moved = 0, apart = 0;
   for (const auto& item : alone) {
