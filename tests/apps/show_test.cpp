@@ -56,7 +56,7 @@ TEST_F(Show, OfAPictureEndsWithASignal) {
 // With a screen in memory and somebody at its keyboard: `key` ends the run, and what it has found is reported.
 Outcome press(const std::string& key, const TemporaryFolder& folder) {
   return run_shell(
-      "Xvfb -displayfd 5 -screen 0 640x480x24 5>display & server=$!; "
+      "rm -f display; Xvfb -displayfd 5 -screen 0 640x480x24 5>display & server=$!; "
       "for i in $(seq 100); do [ -s display ] && break; sleep 0.1; done; export DISPLAY=:$(cat display); "
       "unset QT_QPA_PLATFORM WAYLAND_DISPLAY; "
       "\"$VITRAL\" detect -m ./model.safetensors clip.mp4 --loop --show --json out.jsonl & program=$!; "
