@@ -28,6 +28,7 @@ void add_eval(CLI::App& root, Context& context);
 void add_train(CLI::App& root, Context& context);
 void add_models(CLI::App& root, Context& context);
 void add_bench(CLI::App& root, Context& context);
+void add_text(CLI::App& root, Context& context);
 void add_doctor(CLI::App& root, Context& context);
 void add_serve(CLI::App& root, Context& context);
 void add_track(CLI::App& root, Context& context);

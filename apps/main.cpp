@@ -29,6 +29,7 @@ void build(CLI::App& root, Context& context) {
   add_train(root, context);
   add_models(root, context);
   add_bench(root, context);
+  add_text(root, context);
   add_compare(root, context);
   add_serve(root, context);
   add_doctor(root, context);

@@ -59,6 +59,7 @@ def collect(registered):
     from pixels import pixel_cases
     from published import published_cases
     from selfcheck import selfcheck_cases
+    from sentences import sentence_cases
     from tables import forward_cases
     from tracking import tracking_cases
     from videos import video_cases
@@ -71,6 +72,7 @@ def collect(registered):
         *evaluation_cases(),
         *video_cases(),
         *tracking_cases(),
+        *sentence_cases(),
         *catalogue_cases(registered),
         *published_cases(),
         *pixel_cases(registered),
