@@ -53,7 +53,6 @@ void DetectFlags::add(CLI::App& app, bool needs_model) {
   app.add_option("--overlap", overlap, "share of a tile that its neighbour sees too")
       ->check(CLI::Range(0.0, 0.9))
       ->capture_default_str();
-  add_shard_flag(app, shard);
   add_video_flags(app, video);
   compute.add(app);
   output.add_json(app);
@@ -62,7 +61,6 @@ void DetectFlags::add(CLI::App& app, bool needs_model) {
   app.add_option("--coco-json", coco_json, "COCO results")->type_name("FILE");
   app.add_flag("--show", show,
                "show pictures and videos in a window: a key goes on to the next picture, q or Esc ends the run");
-  side.add(app);
   view.add(app);
   output.add_strict(app);
   console.add(app);
@@ -72,8 +70,6 @@ void DetectFlags::check() const {
   model.image_size();
   parse_confidence(confidence);
   tiling();
-  take_shard({}, shard);
-  side.check();
   if (view) view.options();
 }
 

@@ -8,7 +8,6 @@
 #include "apps/flags.h"
 #include "apps/live_view.h"
 #include "apps/picture_stream.h"
-#include "apps/side_outputs.h"
 #include "apps/video_options.h"
 
 namespace vitral::apps {
@@ -19,14 +18,13 @@ struct DetectFlags {
   ComputeFlags compute;
   OutputFlags output;
   std::vector<std::string> inputs, classes;
-  std::string confidence = "0.5", tile, save_txt, coco_json, shard;
+  std::string confidence = "0.5", tile, save_txt, coco_json;
   std::int64_t max_detections = 300;
   std::optional<double> nms;
   double overlap = 0.2;
   VideoOptions video;
   bool show = false;
   LiveViewFlags view;
-  SideFlags side;
 
   /// `needs_model` false: INPUT and -m may be left out as far as CLI11 is concerned.
   void add(CLI::App& app, bool needs_model = true);

@@ -9,8 +9,7 @@ namespace vitral::apps {
 namespace {
 
 std::vector<PictureSource> inputs_of(const DetectFlags& flags, bool only_videos) {
-  auto sources = take_shard(
-      expand_inputs(flags.inputs, only_videos ? FolderHolds::videos : FolderHolds::pictures_and_videos), flags.shard);
+  auto sources = expand_inputs(flags.inputs, only_videos ? FolderHolds::videos : FolderHolds::pictures_and_videos);
   for (const auto& source : sources) {
     if (!only_videos || source.is_video()) continue;
     throw Error(ErrorKind::usage, printable(source.name, 1'000),
@@ -33,8 +32,7 @@ DetectRun::DetectRun(const DetectFlags& flags, const TrackFlags* track, Console&
       engine_(model_,
               ClassRules(parse_confidence(flags.confidence), flags.classes, model_.record.labels,
                          model_.record.num_classes),
-              {flags.compute.batch, flags.max_detections, flags.nms}),
-      side_(flags.side, flags.output.overwrite, sources_, model_.record) {
+              {flags.compute.batch, flags.max_detections, flags.nms}) {
   report_.set_sources(sources_.size());
   for (const auto& source : sources_) {
     for (const auto& output : {flags.output.json, flags.coco_json}) refuse_same_file(output, source.path.string());
@@ -52,8 +50,7 @@ DetectRun::DetectRun(const DetectFlags& flags, const TrackFlags* track, Console&
 }
 
 int DetectRun::run() {
-  FrameStream stream(sources_, model_.record.preprocess, {0, overlay_ || side_.wants_pictures(), flags_.tiling()},
-                     flags_.video);
+  FrameStream stream(sources_, model_.record.preprocess, {0, overlay_.has_value(), flags_.tiling()}, flags_.video);
   std::uint64_t seen = 0;
   while (!closed_) {
     auto batch = stream.next(static_cast<std::size_t>(flags_.compute.batch));
@@ -102,9 +99,7 @@ void DetectRun::write(PreparedPicture& picture, std::vector<ScoredBox> boxes) {
   }
   const double latency_ms = report_.succeeded(picture);
   const auto& classes = model_.record;
-  const std::string line = json_ || side_ ? json_line(detection_record(picture, found, classes)) : "";
-  if (json_) json_.write(line);
-  if (side_) side_.write(picture, found, line);
+  if (json_) json_.write(json_line(detection_record(picture, found, classes)));
   if (!flags_.output.json_on_stdout()) console_.result(detection_text(picture, found, classes));
   if (text_) text_->write(picture, found.boxes);
   if (coco_) coco_->write(picture, found.boxes, classes);
@@ -119,7 +114,6 @@ int DetectRun::finish() {
   if (trackers_) {
     if (auto counts = trackers_->zone_counts()) report_.add("zones", std::move(*counts));
   }
-  if (side_) report_.add("sinks", side_.finish(console_));
   report_.finish(interrupted());
   if (coco_) coco_->finish();
   if (mot_) mot_->finish();

@@ -10,7 +10,6 @@
 #include "apps/overlay.h"
 #include "apps/result_files.h"
 #include "apps/run_report.h"
-#include "apps/side_outputs.h"
 #include "apps/source_trackers.h"
 #include "apps/window.h"
 
@@ -45,7 +44,6 @@ class DetectRun {
   std::optional<YoloText> text_;
   std::optional<CocoResultsFile> coco_;
   std::optional<MotText> mot_;
-  SideOutputs side_;
   bool closed_ = false;  ///< the user has seen enough
 };
 

@@ -6,7 +6,6 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
-#include <charconv>
 
 #include "common/core/error.h"
 #include "common/core/file.h"
@@ -160,25 +159,6 @@ std::vector<PictureSource> expand_inputs(const std::vector<std::string>& argumen
   }
   for (std::size_t i = 0; i < sources.size(); ++i) sources[i].index = i;
   return sources;
-}
-
-std::vector<PictureSource> take_shard(std::vector<PictureSource> sources, const std::string& shard) {
-  if (shard.empty()) return sources;
-  std::size_t which = 0, of = 0;
-  const char *const begin = shard.data(), *const end = begin + shard.size();
-  const auto first = std::from_chars(begin, end, which);
-  const bool split = first.ec == std::errc() && first.ptr != end && *first.ptr == '/';
-  const auto second = split ? std::from_chars(first.ptr + 1, end, of) : first;
-  if (!split || second.ec != std::errc() || second.ptr != end || which < 1 || which > of || of > 1'000'000) {
-    throw Error(ErrorKind::usage, "--shard",
-                "is '" + printable(shard, 100) + "', expected i/n such as 1/4, i from 1 to n");
-  }
-  std::vector<PictureSource> own;
-  for (std::size_t i = which - 1; i < sources.size(); i += of) {
-    own.push_back(std::move(sources[i]));
-    own.back().index = own.size() - 1;
-  }
-  return own;
 }
 
 image::Image read_picture(const PictureSource& source, const Limits& limits) {

@@ -31,10 +31,6 @@ enum class FolderHolds { pictures, videos, pictures_and_videos };
 std::vector<PictureSource> expand_inputs(const std::vector<std::string>& arguments,
                                          FolderHolds holds = FolderHolds::pictures);
 
-/// Every n-th source from the i-th on of "i/n" (1/4 … 4/4), all of them where `shard` is empty: n machines with the
-/// same arguments do each source once. Throws Error(usage).
-std::vector<PictureSource> take_shard(std::vector<PictureSource> sources, const std::string& shard);
-
 /// Reads and decodes. Throws Error(input).
 image::Image read_picture(const PictureSource& source, const Limits& limits = {});
 

@@ -1,12 +1,35 @@
 #include "apps/live_view.h"
 
-#include "apps/access.h"
-#include "common/http/address.h"
+#include <algorithm>
+#include <cctype>
+#include <random>
+
+#include "common/core/error.h"
+#include "common/core/file.h"
+#include "common/core/text.h"
 
 namespace vitral::apps {
 namespace {
 
 constexpr std::chrono::milliseconds kCountEvery{250};
+
+std::string random_token() {
+  std::random_device device;
+  std::string token;
+  for (int i = 0; i < 32; ++i) token += "0123456789abcdef"[device() % 16];
+  return token;
+}
+
+/// The first line of a file, which has to be a plain word.
+std::string read_token(const std::string& path) {
+  std::string text = read_file(path, ErrorKind::usage, 1u << 16);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '~';
+  });
+  if (plain && text.size() >= 8) return text;
+  throw Error(ErrorKind::usage, printable(path), "has no token: one word of 8 or more letters, digits and -._~");
+}
 
 }  // namespace
 
@@ -16,8 +39,10 @@ void LiveViewFlags::add(CLI::App& app) {
 }
 
 video::LivePageOptions LiveViewFlags::options() const {
-  const auto [host, port] = http::parse_address(address, "--http");
-  return {host, port, access_token(token_file, host)};
+  const auto [host, port] = video::parse_address(address, "--http");
+  video::LivePageOptions options{host, port, token_file.empty() ? "" : read_token(token_file)};
+  if (options.token.empty() && !video::is_loopback(host)) options.token = random_token();
+  return options;
 }
 
 LiveView::LiveView(const LiveViewFlags& flags, const std::vector<PictureSource>& sources, Console& console)

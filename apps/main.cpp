@@ -30,7 +30,8 @@ void build(CLI::App& root, Context& context) {
   add_models(root, context);
   add_bench(root, context);
   add_compare(root, context);
-  add_serve(root, context);
+  add_explain(root, context);
+  add_text(root, context);
   add_doctor(root, context);
   add_version(root, context);
   add_completion(root, context);

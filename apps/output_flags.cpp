@@ -32,10 +32,6 @@ void OutputFlags::add_output(CLI::App& app, const std::string& help) {
 
 void OutputFlags::add_strict(CLI::App& app) { app.add_flag("--strict", strict, "a bad input ends the run"); }
 
-void add_shard_flag(CLI::App& app, std::string& shard) {
-  app.add_option("--shard", shard, "only every n-th INPUT from the i-th on, for n machines")->type_name("i/n");
-}
-
 void refuse_same_file(const std::string& output, const std::string& input) {
   if (!output.empty() && same_file(output, input)) throw Error(ErrorKind::usage, printable(output), "is an input, it can't be the output too");
 }

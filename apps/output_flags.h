@@ -27,9 +27,6 @@ struct OutputFlags {
   bool json_on_stdout() const { return json == "-"; }
 };
 
-/// --shard i/n, see take_shard.
-void add_shard_flag(CLI::App& app, std::string& shard);
-
 /// Refuses to write onto one of the inputs; Error(usage).
 void refuse_same_file(const std::string& output, const std::string& input);
 

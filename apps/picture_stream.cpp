@@ -1,11 +1,11 @@
 #include "apps/picture_stream.h"
 
 #include <algorithm>
+#include <cstring>
 #include <thread>
 
 #include "common/core/error.h"
 #include "common/core/stop_watch.h"
-#include "common/image/crop.h"
 #include "common/image/draw.h"
 
 namespace vitral::apps {
@@ -14,6 +14,14 @@ namespace {
 std::size_t workers_for(std::size_t pictures) {
   const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
   return std::min<std::size_t>({pictures, cores, 8});
+}
+
+image::Image cropped(const image::Image& picture, const Tile& tile) {
+  auto part = image::Image::uninitialized(tile.width, tile.height);
+  for (int y = 0; y < tile.height; ++y) {
+    std::memcpy(part.row(y), picture.row(tile.top + y) + 3 * static_cast<std::size_t>(tile.left), part.stride());
+  }
+  return part;
 }
 
 PreparedInput input_of(const image::Image& picture, const Tile& tile, const image::Preprocessor& preprocessor) {
@@ -34,9 +42,7 @@ void prepare(image::Image picture, const image::Preprocessor& preprocessor, cons
   if (options.tiling) {
     const auto tiles = tiles_of(picture.width, picture.height, *options.tiling);
     for (const auto& tile : tiles) {
-      if (tiles.size() > 1)
-        result.inputs.push_back(
-            input_of(image::cropped(picture, tile.left, tile.top, tile.width, tile.height), tile, preprocessor));
+      if (tiles.size() > 1) result.inputs.push_back(input_of(cropped(picture, tile), tile, preprocessor));
     }
   }
   result.inputs.push_back(input_of(picture, {0, 0, picture.width, picture.height}, preprocessor));

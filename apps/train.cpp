@@ -22,8 +22,7 @@ namespace fs = std::filesystem;
 
 class ConsoleListener final : public train::Listener {
  public:
-  /// `speaker`: which process warns, where there are several.
-  ConsoleListener(Console& console, std::string speaker) : console_(console), speaker_(std::move(speaker)) {}
+  explicit ConsoleListener(Console& console) : console_(console) {}
 
   void stepped(const Step& step) override {
     char what[64];
@@ -51,11 +50,10 @@ class ConsoleListener final : public train::Listener {
     console_.note(line + (is_best ? "  best" : ""));
   }
 
-  void warning(const std::string& line) override { console_.warning(speaker_ + line); }
+  void warning(const std::string& line) override { console_.warning(line); }
 
  private:
   Console& console_;
-  std::string speaker_;
 };
 
 std::string absolute(const std::string& path) {
@@ -145,28 +143,21 @@ LoadedModel load_student(const Registry& registry, const RunPlan& plan, const Cl
 
 class Training {
  public:
-  Training(const TrainFlags& flags, Console& console)
-      : flags_(flags),
-        launch_(train::launch_of(::getenv)),
-        console_(launch_.rank == 0 ? console : silent_),
-        loud_(console) {
-    silent_.configure({.quiet = true});
-  }
+  Training(const TrainFlags& flags, Console& console) : flags_(flags), console_(console) {}
 
   int run() {
-    const auto peers = launch_.world > 1 ? train::meet(launch_) : nullptr;
     const bool resumed = flags_.is_resumed;
     const fs::path folder = !flags_.resume.empty() ? flags_.resume : flags_.output.output;
     if (folder.empty()) throw Error(ErrorKind::usage, "-o", "names the folder of the run");
     auto plan = resumed ? read_plan(folder) : new_plan();
     if (resumed) flags_.extend(plan.options);
-    if (!resumed && launch_.rank == 0 && fs::exists(folder / "run.json") && !flags_.output.overwrite) {
+    if (!resumed && fs::exists(folder / "run.json") && !flags_.output.overwrite) {
       throw Error(ErrorKind::usage, printable(folder.string()),
                   "holds a run already: --resume goes on with it, -y begins anew");
     }
     if (flags_.threads > 0) at::set_num_threads(flags_.threads);
     at::globalContext().setFlushDenormal(true);
-    const auto device = device_of_this_process();
+    const auto device = resolve_device(flags_.device);
     if (device.is_cpu() && nn::onednn::prefer_for_products()) console_.detail("fp32 products by oneDNN");
     const auto registry = make_registry();
     const auto data = open_data(plan, flags_.output.strict, console_);
@@ -178,17 +169,10 @@ class Training {
     if (!resumed) plan.options = flags_.options(task, has_weights(*registry, plan));
     auto model = load_student(*registry, plan, data.train->classes(), task);
     const auto teacher = load_teacher(*registry, plan, device);
-    return train(plan, data, model, teacher ? &*teacher : nullptr, folder, device, resumed, peers.get());
+    return train(plan, data, model, teacher ? &*teacher : nullptr, folder, device, resumed);
   }
 
  private:
-  at::Device device_of_this_process() const {
-    const auto device = resolve_device(flags_.device);
-    const bool chosen = flags_.device.find(':') != std::string::npos;
-    if (!device.is_cuda() || chosen || launch_.world == 1) return device;
-    return resolve_device("cuda:" + std::to_string(launch_.local_rank));
-  }
-
   RunPlan new_plan() const {
     if (flags_.model.model.empty()) throw Error(ErrorKind::usage, "-m", "names the model to train");
     if (flags_.data.empty()) throw Error(ErrorKind::usage, "--data", "names the data set");
@@ -248,22 +232,22 @@ class Training {
   }
 
   int train(const RunPlan& plan, const train::TrainingData& data, LoadedModel& model, const LoadedModel* teacher,
-            const fs::path& folder, const at::Device& device, bool resumed, train::Peers* peers) {
+            const fs::path& folder, const at::Device& device, bool resumed) {
     for (const auto& note : model.notes) console_.note(note);
     if (!model.checkpoint)
       console_.note(model.entry->name + " starts from random weights (seed " + std::to_string(plan.options.seed) + ")");
-    ConsoleListener listener(loud_, peers == nullptr ? "" : "process " + std::to_string(launch_.rank) + ": ");
-    train::Trainer trainer(model, data, plan.options,
-                           {device, flags_.workers, teacher, flags_.output.strict, {folder}, peers}, listener);
+    ConsoleListener listener(console_);
+    train::Trainer trainer(model, data, plan.options, {device, flags_.workers, teacher, flags_.output.strict, {folder}},
+                           listener);
     if (resumed) {
       trainer.resume();
-    } else if (launch_.rank == 0) {
+    } else {
       make_folder(folder);  // not before everything that was asked for makes sense
       write_plan(folder, plan, facts(plan, data, model));
     }
     console_.note(std::to_string(data.train->size()) + " pictures, " + std::to_string(data.train->classes().size()) +
                   " classes, " + std::to_string(trainer.steps_per_epoch()) + " steps an epoch, recipe " +
-                  plan.options.recipe + (peers ? ", " + std::to_string(launch_.world) + " processes" : ""));
+                  plan.options.recipe);
     trainer.try_largest_batch();
     catch_interrupts();
     const auto outcome = trainer.run(interrupted);
@@ -279,10 +263,7 @@ class Training {
   }
 
   const TrainFlags& flags_;
-  train::Launch launch_;
-  Console silent_;
-  Console& console_;  // of the first process; the others tell what is the same for all to nobody
-  Console& loud_;
+  Console& console_;
 };
 
 }  // namespace

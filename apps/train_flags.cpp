@@ -63,7 +63,6 @@ void add_step_flags(CLI::App& app, TrainFlags& f) {
       ->expected(0, 1)
       ->type_name("DECAY");
   app.add_option("--amp", f.amp, "compute in bf16 or fp16 where that is safe (off)")->expected(0, 1)->type_name("TYPE");
-  app.add_flag("--checkpointing", f.checkpointing, "compute layers twice to keep less of them in memory");
 }
 
 void add_loss_flags(CLI::App& app, TrainFlags& f) {
@@ -134,7 +133,6 @@ train::TrainOptions TrainFlags::options(Task task, bool has_weights) const {
   if (!distill.empty()) o.distillation = train::parse_distillation(distill);
   if (!ema.empty()) o.ema = parse_decay(ema);
   if (no_flip) o.augment.flip = false;
-  o.checkpointing = o.checkpointing || checkpointing;
   o.groups.freeze = freeze;
   o.seed = model.seed;
   o.schedule.min_lr = std::min(o.schedule.min_lr, o.schedule.lr);

@@ -28,7 +28,7 @@ struct TrainFlags {
       distill_temperature;
   std::string optimizer, schedule, amp, distill, ema;
   std::vector<std::string> freeze;
-  bool no_flip = false, checkpointing = false;
+  bool no_flip = false;
 
   void add(CLI::App& app);
   /// The recipe with the changes. `has_weights`: whether it starts from trained weights, which decides the recipe where

@@ -21,13 +21,7 @@ def build(name):
     return _one_output(name, module).eval(), DETECTORS[name], module
 
 
-def detector_to_train(name, classes):
-    """RT-DETR as its authors train it, but without denoising queries; the class heads know `classes`."""
-    module = _detector(name, num_labels=classes, num_denoising=0, freeze_backbone_batch_norms=False)
-    return module.train()
-
-
-def _detector(name, **changes):
+def _detector(name):
     import transformers
 
     if name == "detr_resnet50":
@@ -49,7 +43,8 @@ def _detector(name, **changes):
             encoder_in_channels=widths[1:],
             hidden_expansion=0.5 if small else 1.0,
             decoder_layers=3 if small else 6,
-            **{"num_labels": 80, "anchor_image_size": None, **changes},
+            num_labels=80,
+            anchor_image_size=None,
         )
         return transformers.RTDetrForObjectDetection(config)
     if name.startswith("yolox_"):

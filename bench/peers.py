@@ -3,7 +3,6 @@
 
     peers.py --vitral build/release/bin/vitral [--models A,B] [--precisions fp32,bf16] [--rounds 7]
              [--report F.json] [--table F.md]
-    peers.py --vitral build/release/bin/vitral --train [--rounds 5] [--threads 2]: one line of JSON, pictures per second
 
 Every peer is a process of its own that stays warm. They take turns, A B C D A B C D …, so that a machine that gets
 slower gets slower for all of them; whoever waits is stopped (SIGSTOP), so that no spinning thread takes a core from the
@@ -22,7 +21,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import train_peers
 from networks import save_weights
 from peers_report import machine, markdown, versions
 
@@ -204,9 +202,6 @@ def parse(arguments):
         "--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all cores, here %(default)s"
     )
     parser.add_argument("--rounds", type=int, default=7, help="turns of everybody (default: %(default)s)")
-    parser.add_argument("--train", action="store_true", help="compare training with PyTorch eager instead")
-    parser.add_argument("--epochs", type=int, default=4, help="of a turn of --train, the first warms up (default: %(default)s)")
-    parser.add_argument("--steps", type=int, help="of such an epoch (default: 20 for classifiers, 6 for the detector)")
     parser.add_argument("--seconds", type=float, default=1.5, help="length of a turn (default: %(default)s)")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
     parser.add_argument(
@@ -218,10 +213,6 @@ def parse(arguments):
 def main(arguments=None):
     options = parse(arguments)
     options.vitral = options.vitral.resolve()
-    if options.train:
-        head = {"schema": "vitral.train_peers/1", "machine": machine(), "versions": versions(options.vitral)}
-        print(json.dumps({**head, "rows": train_peers.compare(options, environment(options.threads))}))
-        return 0
     report = {
         "schema": "vitral.peers/1",
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

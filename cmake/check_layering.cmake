@@ -7,7 +7,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 set(layers
-  common/core common/kernels common/nn common/weights common/image common/runtime common/download common/http
+  common/core common/kernels common/nn common/weights common/image common/runtime common/download
   vit swin text cnn detr datasets train video apps bench)
 set(below_families common/core common/kernels common/nn common/weights common/runtime)
 set(all_of_common ${below_families} common/image)
@@ -24,19 +24,17 @@ foreach(family vit swin text cnn detr)
 endforeach()
 set(may_include_datasets ${all_of_common})
 set(may_include_train ${all_of_common} datasets)
-set(may_include_video ${all_of_common} common/http)
+set(may_include_video ${all_of_common})
 set(may_include_common/download common/core)
-set(may_include_common/http common/core)
 foreach(program apps bench)
   set(may_include_${program} ${all_of_common} vit swin text cnn detr datasets train video)
 endforeach()
-list(APPEND may_include_apps common/download common/http)
+list(APPEND may_include_apps common/download)
 
 # Which files of a layer (a regular expression on the path) may include LibTorch, and which OpenCV.
 set(torch_files "^((common/(nn|runtime)|vit|swin|text|cnn|detr|datasets|train|video|apps|bench)/.*|common/weights/state_dict[^/]*|common/image/tensor[^/]*)$")
 set(opencv_files "^(common/image|video|apps|bench)/")
 set(curl_files "^common/download/")
-set(httplib_files "^common/http/")
 set(opencv_of_images "^opencv2/(core|imgproc|imgcodecs)([./]|$)")
 
 set(violations "")
@@ -66,8 +64,6 @@ function(judge file header quoted)
     endif()
   elseif(header MATCHES "^curl/" AND NOT file MATCHES "${curl_files}")
     set(why "no libcurl here")
-  elseif(header STREQUAL "httplib.h" AND NOT file MATCHES "${httplib_files}")
-    set(why "no httplib here")
   elseif(header MATCHES "^opencv")
     if(NOT file MATCHES "${opencv_files}")
       set(why "no OpenCV here")

@@ -89,23 +89,19 @@ std::vector<NamedFigure> curves_of(const std::vector<std::string>& history) {
   return figures;
 }
 
-std::string page_of(const std::string& title, const std::vector<std::string>& history, const std::string& samples) {
+std::string page_of(const std::string& title, const std::vector<std::string>& history) {
   std::string body;
   for (const auto& [name, figure] : curves_of(history)) body += "<figure>" + to_svg(figure) + "</figure>\n";
-  if (!samples.empty()) {
-    body += "<h2>The best epoch on pictures of the validation set</h2>\n<a href=\"" + samples +
-            "\"><img style=\"max-width:100%\" src=\"" + samples + "\" alt=\"sample predictions\"></a>\n";
-  }
   return html_page(title, body + "<h2>Epochs</h2>\n" + table(history));
 }
 
 void write_curves(const std::filesystem::path& folder, const std::string& title,
-                  const std::vector<std::string>& history, const std::string& samples) {
+                  const std::vector<std::string>& history) {
   for (const auto& [name, figure] : curves_of(history)) {
     write_file(folder / (name + ".svg"), to_svg(figure), /*overwrite=*/true);
     write_file(folder / (name + ".csv"), to_csv(figure), /*overwrite=*/true);
   }
-  write_file(folder / "index.html", page_of(title, history, samples), /*overwrite=*/true);
+  write_file(folder / "index.html", page_of(title, history), /*overwrite=*/true);
 }
 
 }  // namespace vitral::train

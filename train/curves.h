@@ -19,11 +19,11 @@ struct NamedFigure {
 /// what no epoch has is left out.
 std::vector<NamedFigure> curves_of(const std::vector<std::string>& history);
 
-/// An HTML page: the figures, a table of the epochs, and the picture `samples` beside the page, unless empty.
-std::string page_of(const std::string& title, const std::vector<std::string>& history, const std::string& samples = "");
+/// A self-contained HTML page: the figures and a table of the epochs.
+std::string page_of(const std::string& title, const std::vector<std::string>& history);
 
 /// Figures as SVG and CSV, and the page index.html.
 void write_curves(const std::filesystem::path& folder, const std::string& title,
-                  const std::vector<std::string>& history, const std::string& samples = "");
+                  const std::vector<std::string>& history);
 
 }  // namespace vitral::train

@@ -72,17 +72,27 @@ Evaluation classify(const LoadedModel& model, const Dataset& set, const std::vec
 }
 
 /// Adds one picture's detections in COCO's terms.
-void add_results(std::vector<CocoResult>& results, const std::vector<ScoredBox>& found, std::int64_t image_id,
-                 const std::vector<std::int64_t>& categories) {
-  for (const auto& [box, score, place] : found) {
-    const auto category = categories[static_cast<std::size_t>(place)];
-    if (category >= 0) results.push_back({image_id, category, {box.xmin, box.ymin, box.width(), box.height()}, score});
+void add_results(std::vector<CocoResult>& results, const Detections& found, const Preprocess& spec,
+                 const Placement& placement, std::int64_t image_id, const std::vector<std::int64_t>& categories,
+                 std::int64_t first_class) {
+  const auto boxes = found.boxes.accessor<float, 2>();
+  const auto scores = found.scores.accessor<float, 1>();
+  const auto labels = found.labels.accessor<std::int64_t, 1>();
+  for (std::int64_t i = 0; i < scores.size(0); ++i) {
+    const auto place = static_cast<std::size_t>(labels[i] - first_class);
+    if (labels[i] < first_class || place >= categories.size() || categories[place] < 0) continue;
+    const auto box = to_source(spec, placement, {boxes[i][0], boxes[i][1], boxes[i][2], boxes[i][3]});
+    const double xmin = std::clamp<double>(box.xmin, 0, placement.source_width);
+    const double ymin = std::clamp<double>(box.ymin, 0, placement.source_height);
+    const double xmax = std::clamp<double>(box.xmax, xmin, placement.source_width);
+    const double ymax = std::clamp<double>(box.ymax, ymin, placement.source_height);
+    results.push_back({image_id, categories[place], {xmin, ymin, xmax - xmin, ymax - ymin}, scores[i]});
   }
 }
 
 Evaluation detect(const LoadedModel& model, const Dataset& set, const std::vector<std::size_t>& places,
                   std::int64_t batch) {
-  std::vector<std::int64_t> categories(static_cast<std::size_t>(model.record.num_classes), -1);  // by class
+  std::vector<std::int64_t> categories(static_cast<std::size_t>(model.record.num_classes), -1);
   for (std::size_t i = 0; i < places.size(); ++i) categories[places[i]] = set.classes().ids[i];
   const auto truth = truth_of(set);
   std::vector<CocoResult> results;
@@ -90,8 +100,8 @@ Evaluation detect(const LoadedModel& model, const Dataset& set, const std::vecto
   result.unreadable = for_each_batch(set, model.record.preprocess, batch, [&](const Prepared& prepared) {
     const auto found = model.detect({prepared.batch.images, prepared.batch.mask}, {kLeastScore, kMostDetections, {}});
     for (std::size_t i = 0; i < found.size(); ++i) {
-      add_results(results, in_picture(found[i], model, prepared.batch.placements[i]),
-                  truth.images[prepared.indices[i]].id, categories);
+      add_results(results, found[i], model.record.preprocess, prepared.batch.placements[i],
+                  truth.images[prepared.indices[i]].id, categories, model.detector().first_class());
     }
   });
   const auto evaluation = evaluate_coco(truth, results);
@@ -113,25 +123,6 @@ std::vector<std::size_t> places_of(const Classes& set, const Classes& classes, c
     places.push_back(static_cast<std::size_t>(found - classes.names.begin()));
   }
   return places;
-}
-
-std::vector<ScoredBox> in_picture(const Detections& found, const LoadedModel& model, const Placement& placement) {
-  const auto first_class = model.detector().first_class();
-  const auto boxes = found.boxes.accessor<float, 2>();
-  const auto scores = found.scores.accessor<float, 1>();
-  const auto labels = found.labels.accessor<std::int64_t, 1>();
-  std::vector<ScoredBox> result;
-  for (std::int64_t i = 0; i < scores.size(0); ++i) {
-    const auto place = labels[i] - first_class;
-    if (place < 0 || place >= model.record.num_classes) continue;
-    auto box = to_source(model.record.preprocess, placement, {boxes[i][0], boxes[i][1], boxes[i][2], boxes[i][3]});
-    box.xmin = std::clamp<double>(box.xmin, 0, placement.source_width);
-    box.ymin = std::clamp<double>(box.ymin, 0, placement.source_height);
-    box.xmax = std::clamp<double>(box.xmax, box.xmin, placement.source_width);
-    box.ymax = std::clamp<double>(box.ymax, box.ymin, placement.source_height);
-    result.push_back({box, scores[i], static_cast<int>(place)});
-  }
-  return result;
 }
 
 Evaluation evaluate(LoadedModel& model, const Dataset& set, const Classes& classes, std::int64_t batch,

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/core/box.h"
 #include "common/runtime/loader.h"
 #include "datasets/dataset.h"
 
@@ -22,9 +21,6 @@ struct Evaluation {
 /// `classes`: those of the training set; class i of the network (from its first class on) is the i-th.
 Evaluation evaluate(LoadedModel& model, const Dataset& set, const Classes& classes, std::int64_t batch,
                     const at::Device& device);
-
-/// A picture's detections with boxes in its own pixels, within it; class 0 is the first of the training set.
-std::vector<ScoredBox> in_picture(const Detections& found, const LoadedModel& model, const Placement& placement);
 
 /// The classes of `set` in the order of `classes`, by name. Throws Error(input) where one is not among them.
 std::vector<std::size_t> places_of(const Classes& set, const Classes& classes, const std::string& subject);

@@ -15,7 +15,7 @@ class ClassificationObjective final : public Objective {
   ClassificationObjective(Classifier& network, const TrainOptions& options, const LoadedModel* teacher)
       : network_(network), options_(options), teacher_(teacher) {}
 
-  NamedTensors losses(const SampleBatch& batch, double) override {
+  NamedTensors losses(const SampleBatch& batch) override {
     const auto outputs = network_.forward(batch.images).to(at::kFloat);  // [B, K], distilled [B, 2, K]
     const bool two_heads = outputs.dim() == 3;
     const auto logits = two_heads ? outputs.select(1, 0) : outputs;
@@ -42,11 +42,11 @@ class DetectionObjective final : public Objective {
  public:
   explicit DetectionObjective(Detector& network) : network_(network) {}
 
-  NamedTensors losses(const SampleBatch& batch, double object_count) override {
+  NamedTensors losses(const SampleBatch& batch) override {
     auto objects = batch.objects;
     for (auto& each : objects) each.labels = each.labels + network_.first_class();
     const bool padded = batch.mask.any().item<bool>();
-    return network_.losses({batch.images, padded ? batch.mask : at::Tensor()}, objects, object_count);
+    return network_.losses({batch.images, padded ? batch.mask : at::Tensor()}, objects, 0);
   }
 
  private:

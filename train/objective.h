@@ -13,8 +13,7 @@ class Objective {
  public:
   virtual ~Objective() = default;
   /// Named scalars whose sum is minimised. Needs the network in training mode; tensors of `batch` lie on its device.
-  /// `object_count`: as in Detector::losses.
-  virtual NamedTensors losses(const SampleBatch& batch, double object_count) = 0;
+  virtual NamedTensors losses(const SampleBatch& batch) = 0;
 };
 
 /// `teacher` may be null; it is prepared for inference and stays where it is. Throws Error(usage) where the task has no

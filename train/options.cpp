@@ -15,12 +15,6 @@ struct Named {
   Enum (*parse)(const std::string&);
 };
 
-/// A field that runs of earlier versions do not have; they ran with its default.
-template <class Value>
-struct Later {
-  Value& value;
-};
-
 /// Calls `field(name, reference)` for every value of the options: the one list of them.
 template <class Options, class Field>
 void visit(Options& o, Field field) {
@@ -50,7 +44,6 @@ void visit(Options& o, Field field) {
   field("clip", o.clip);
   field("ema", o.ema);
   field("amp", Named{o.amp, parse_amp});
-  field("checkpointing", Later{o.checkpointing});
   field("label_smoothing", o.label_smoothing);
   field("drop_path", o.drop_path);
   field("dropout", o.dropout);
@@ -82,10 +75,6 @@ struct ToJson {
   void operator()(const char* name, const Named<Enum>& named) const {
     json[name] = to_string(named.value);
   }
-  template <class Value>
-  void operator()(const char* name, const Later<Value>& later) const {
-    json[name] = later.value;
-  }
 };
 
 struct FromJson {
@@ -104,10 +93,6 @@ struct FromJson {
     std::string text;
     (*this)(name, text);
     named.value = named.parse(text);
-  }
-  template <class Value>
-  void operator()(const char* name, Later<Value> later) const {
-    if (json.is_object() && json.contains(name)) (*this)(name, later.value);
   }
 };
 

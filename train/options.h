@@ -52,7 +52,6 @@ struct TrainOptions {
   double clip = 0;  ///< norm of all gradients at most, 0: not limited
   double ema = 0;   ///< decay of the average, 0: none
   Amp amp = Amp::off;
-  bool checkpointing = false;  ///< layers are computed twice, and keep only what they were given in between
   double label_smoothing = 0;
   double drop_path = 0, dropout = 0;
   Distillation distillation = Distillation::none;

@@ -11,12 +11,11 @@
 #include "common/core/file.h"
 #include "common/core/stop_watch.h"
 #include "common/core/text.h"
-#include "common/nn/checkpoint.h"
 #include "train/augment.h"
 #include "train/autocast.h"
+#include "train/curves.h"
 #include "train/history.h"
 #include "train/restore.h"
-#include "train/together.h"
 
 namespace vitral::train {
 namespace {
@@ -29,13 +28,21 @@ std::unique_ptr<Loader> make_loader(const TrainingData& data, const Preprocess& 
   loading.workers = setup.workers;
   loading.ahead = 2 * loading.batch;
   loading.strict = setup.strict;
-  if (setup.peers != nullptr) {
-    loading.rank = setup.peers->rank();
-    loading.world = setup.peers->world();
-  }
-  loading.drop_last = loading.world > 1 || data.train->size() >= loading.batch;
+  loading.drop_last = data.train->size() >= loading.batch;
   return std::make_unique<Loader>(data.train, training_transform(options.augment, spec, data.train), loading,
                                   batch_transform(options.augment), start);
+}
+
+weights::StateDict random_state(const at::Device& device) {
+  weights::StateDict state;
+  auto generator = at::globalContext().defaultGenerator(device);
+  state.insert("generator", generator.get_state());
+  return state;
+}
+
+void set_random_state(const at::Device& device, const at::Tensor& value) {
+  auto generator = at::globalContext().defaultGenerator(device);
+  generator.set_state(value);
 }
 
 double value_of(const at::Tensor& scalar) {
@@ -52,9 +59,8 @@ Trainer::Trainer(LoadedModel& model, TrainingData data, const TrainOptions& opti
       listener_(listener),
       objective_(make_objective(model, options_, setup_.teacher)),
       optimizer_(group_parameters(model.net->module(), options_.groups), options_.optimizer) {
-  at::manual_seed(options_.seed + rank());
+  at::manual_seed(options_.seed);
   model_.net->module().to(setup_.device);
-  share_weights(setup_.peers, model_.net->module());
   model_.net->module().train();
   if (options_.ema > 0) ema_ = std::make_unique<Ema>(model_.net->module(), options_.ema);
   if (data_.val) places_of(data_.val->classes(), data_.train->classes(), "the validation set");
@@ -106,15 +112,9 @@ void Trainer::resume() {
   restore(weights::state_dict_of(model_.net->module()), stored.sections["model"], "value", subject);
   if (ema_) ema_->load(stored.sections["average"], subject);
   optimizer_.load(stored.sections["optimizer"], subject);
-  auto random = random_states(setup_.peers, setup_.device);
-  const auto& kept = stored.sections["random"];
-  if (kept.size() != random.size()) {
-    throw Error(
-        ErrorKind::weights, subject,
-        "is of a run of " + std::to_string(kept.size()) + " processes, this one has " + std::to_string(random.size()));
-  }
-  restore(random, kept, "random state", subject);
-  set_random_state(setup_.peers, setup_.device, random);
+  auto random = random_state(setup_.device);
+  restore(random, stored.sections["random"], "random state", subject);
+  set_random_state(setup_.device, random["generator"]);
   state_ = std::move(stored.state);
   scaler_.restore(state_.scale, state_.good_steps);
   loader_ = make_loader(data_, model_.record.preprocess, options_, setup_, state_.position);
@@ -123,7 +123,7 @@ void Trainer::resume() {
 void Trainer::try_largest_batch() {
   const auto [height, width] = largest_input(model_.record.preprocess, model_.entry->task);
   // What the pass would change is put back: it is no part of the training.
-  const auto before = random_states(setup_.peers, setup_.device);
+  const auto before = random_state(setup_.device);
   SampleBatch batch;
   batch.images = at::rand({options_.batch, 3, height, width});
   batch.mask = at::zeros({options_.batch, height, width}, at::kBool);
@@ -136,8 +136,9 @@ void Trainer::try_largest_batch() {
   weights::StateDict buffers;
   for (const auto& item : model_.net->module().named_buffers()) buffers.insert(item.key(), item.value().clone());
   try {
+    const Autocast autocast(setup_.device, options_.amp);
     at::Tensor total;
-    for (const auto& [name, loss] : losses(batch, 0)) {
+    for (const auto& [name, loss] : objective_->losses(to_device(batch, setup_.device))) {
       total = total.defined() ? total + loss : loss;
     }
     total.backward();
@@ -149,7 +150,7 @@ void Trainer::try_largest_batch() {
   optimizer_.zero_grad();
   const at::NoGradGuard no_grad;
   for (const auto& item : model_.net->module().named_buffers()) item.value().copy_(buffers[item.key()]);
-  set_random_state(setup_.peers, setup_.device, before);
+  set_random_state(setup_.device, before["generator"]);
 }
 
 LoaderPosition Trainer::next_position() const {
@@ -169,26 +170,23 @@ std::vector<LoadedBatch> Trainer::next_group() {
   return group;
 }
 
-NamedTensors Trainer::losses(const SampleBatch& batch, double object_count) {
-  const Autocast autocast(setup_.device, options_.amp);
-  const nn::CheckpointScope checkpoints(options_.checkpointing);
-  return objective_->losses(to_device(batch, setup_.device), object_count);
-}
-
 Trainer::Pass Trainer::backward(const std::vector<LoadedBatch>& group) {
   Pass pass;
-  const auto objects = objects_of(group);
   const double share = 1.0 / static_cast<double>(group.size());
   const double scale = options_.amp == Amp::fp16 ? scaler_.scale() : 1.0;
-  for (std::size_t batch = 0; batch < group.size(); ++batch) {
-    const auto& each = group[batch];
+  for (const auto& each : group) {
     for (const auto& sample : each.samples) pass.names.push_back(sample.name);
     pass.pictures += each.samples.size();
-    const auto parts =
-        losses(collate(each.samples, data_.train->classes().size(), model_.record.preprocess), objects[batch]);
+    const auto batch =
+        to_device(collate(each.samples, data_.train->classes().size(), model_.record.preprocess), setup_.device);
+    NamedTensors losses;
+    {
+      const Autocast autocast(setup_.device, options_.amp);
+      losses = objective_->losses(batch);
+    }
     at::Tensor total;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      const auto& [name, loss] = parts[i];
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      const auto& [name, loss] = losses[i];
       total = total.defined() ? total + loss : loss;
       if (pass.parts.size() <= i) pass.parts.emplace_back(name, 0.0);
       pass.parts[i].second += value_of(loss) * share;
@@ -196,45 +194,15 @@ Trainer::Pass Trainer::backward(const std::vector<LoadedBatch>& group) {
     const double loss = value_of(total);
     pass.loss += loss * share;
     pass.finite = pass.finite && std::isfinite(loss);
-    if (!pass.finite) break;
+    if (!pass.finite) return pass;
     (total * (share * scale)).backward();
   }
-  return agreed(std::move(pass));
-}
-
-/// Of each batch of the group, the objects of all processes per process; 0 where one process counts for itself.
-std::vector<double> Trainer::objects_of(const std::vector<LoadedBatch>& group) {
-  std::vector<double> counts(static_cast<std::size_t>(options_.accumulate), 0.0);
-  if (setup_.peers == nullptr) return counts;
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    for (const auto& sample : group[i].samples) {
-      for (const auto& object : sample.objects) counts[i] += object.crowd ? 0 : 1;
-    }
-  }
-  counts = sum_of(setup_.peers, std::move(counts));
-  for (auto& each : counts) each /= static_cast<double>(setup_.peers->world());
-  return counts;
-}
-
-/// A step is taken by all processes or by none; what is told of it is the mean.
-Trainer::Pass Trainer::agreed(Pass pass) {
-  if (setup_.peers == nullptr) return pass;
-  pass.finite = !any_of(setup_.peers, !pass.finite);
-  if (!pass.finite) return pass;
-  std::vector<double> numbers{static_cast<double>(pass.pictures), pass.loss};
-  for (const auto& [name, value] : pass.parts) numbers.push_back(value);
-  numbers = sum_of(setup_.peers, std::move(numbers));
-  const auto world = static_cast<double>(setup_.peers->world());
-  pass.pictures = static_cast<std::size_t>(numbers[0]);
-  pass.loss = numbers[1] / world;
-  for (std::size_t i = 0; i < pass.parts.size(); ++i) pass.parts[i].second = numbers[i + 2] / world;
   return pass;
 }
 
 bool Trainer::apply(const Pass& pass, double lr) {
   if (!pass.finite) return false;
   const auto parameters = optimizer_.parameters();
-  average_gradients(setup_.peers, parameters);
   if (options_.amp == Amp::fp16) {
     for (const auto& parameter : parameters) {
       if (parameter.grad().defined()) parameter.grad().div_(scaler_.scale());
@@ -268,7 +236,7 @@ void Trainer::take_step() {
   StopWatch watch;
   const auto group = next_group();
   state_.position = next_position();
-  if (any_of(setup_.peers, group.empty())) return;
+  if (group.empty()) return;
   const double lr = learning_rate(schedule(), state_.step);
   const auto pass = backward(group);
   const bool taken = apply(pass, lr);
@@ -298,7 +266,7 @@ void Trainer::take_step() {
   step.lr = lr;
   step.images_per_s = static_cast<double>(pass.pictures) / std::max(seconds, 1e-9);
   step.seconds_left = run_seconds_ / static_cast<double>(run_steps_) * static_cast<double>(step.steps - step.step);
-  if (is_first()) listener_.stepped(step);
+  listener_.stepped(step);
 }
 
 Outcome Trainer::run(const std::function<bool()>& stop) {
@@ -316,13 +284,56 @@ Outcome Trainer::run(const std::function<bool()>& stop) {
       outcome = Outcome::out_of_patience;
       break;
     }
-    if (state_.position.epoch < last && !enough() && any_of(setup_.peers, stop())) {
+    if (state_.position.epoch < last && !enough() && stop()) {
       outcome = Outcome::interrupted;
       break;
     }
   }
   save();
   return outcome;
+}
+
+void Trainer::finish_epoch(std::uint64_t epoch) {
+  const bool is_last = static_cast<std::int64_t>(epoch) + 1 >= options_.epochs;
+  const bool due = (static_cast<std::int64_t>(epoch) + 1) % std::max<std::int64_t>(options_.evaluate_every, 1) == 0;
+  std::optional<Evaluation> evaluation;
+  {
+    const Ema::Swapped averaged(ema_.get());
+    if (data_.val && (due || is_last)) {
+      evaluation = evaluate(model_, *data_.val, data_.train->classes(), options_.batch, setup_.device);
+    }
+    const bool is_best = !data_.val || (evaluation && evaluation->score > state_.best);
+    if (is_best) {
+      state_.best = evaluation ? evaluation->score : state_.best;
+      state_.best_epoch = static_cast<std::int64_t>(epoch);
+      write_model(setup_.files.best());
+    }
+    state_.history.push_back(epoch_record(epoch, state_, learning_rate(schedule(), state_.step), evaluation));
+    state_.meters = {};
+    listener_.finished_epoch(state_.history.back(), is_best);
+  }
+  save();
+}
+
+void Trainer::save() {
+  {
+    const Ema::Swapped averaged(ema_.get());
+    write_model(setup_.files.last());
+  }
+  state_.scale = scaler_.scale();
+  state_.good_steps = scaler_.good_steps();
+  std::map<std::string, weights::StateDict> sections = {{"model", weights::state_dict_of(model_.net->module())},
+                                                        {"optimizer", optimizer_.state()},
+                                                        {"random", random_state(setup_.device)}};
+  if (ema_) sections["average"] = ema_->state();
+  save_state(setup_.files.state(), sections, state_);
+  write_file(setup_.files.metrics(), lines_of(state_.history), /*overwrite=*/true);
+  write_file(setup_.files.table(), table_of(state_.history), /*overwrite=*/true);
+  write_curves(setup_.files.folder, model_.entry->name, state_.history);
+}
+
+void Trainer::write_model(const std::filesystem::path& path) {
+  weights::save(path, weights::state_dict_of(model_.net->module()), to_metadata(model_.record), /*overwrite=*/true);
 }
 
 }  // namespace vitral::train

@@ -11,7 +11,6 @@
 #include "train/evaluation.h"
 #include "train/loss_scaler.h"
 #include "train/objective.h"
-#include "train/peers.h"
 #include "train/state.h"
 
 namespace vitral::train {
@@ -47,7 +46,6 @@ struct RunFiles {
   std::filesystem::path best() const { return folder / "best.safetensors"; }
   std::filesystem::path metrics() const { return folder / "metrics.jsonl"; }
   std::filesystem::path table() const { return folder / "results.csv"; }
-  std::filesystem::path samples() const { return folder / "samples.jpg"; }
 };
 
 enum class Outcome { finished, interrupted, out_of_patience };
@@ -60,7 +58,6 @@ class Trainer {
     const LoadedModel* teacher = nullptr;  ///< prepared for inference on the same device
     bool strict = false;                   ///< unreadable pictures end the run
     RunFiles files;
-    Peers* peers = nullptr;  ///< the processes of the run, of which the first writes files and tells the listener
   };
   /// `model` holds copied weights and no inference face. Throws Error(usage) for options that do not fit the task,
   /// Error(input) for data that does not fit.
@@ -92,11 +89,6 @@ class Trainer {
   LoaderPosition next_position() const;  // of the batch that comes next, the first of an epoch for one that has ended
   void check(const StoredState& stored, const std::string& subject) const;
   std::vector<LoadedBatch> next_group();
-  std::size_t rank() const { return setup_.peers == nullptr ? 0 : setup_.peers->rank(); }
-  bool is_first() const { return rank() == 0; }
-  NamedTensors losses(const SampleBatch& batch, double object_count);
-  std::vector<double> objects_of(const std::vector<LoadedBatch>& group);
-  Pass agreed(Pass pass);
   Pass backward(const std::vector<LoadedBatch>& group);
   void take_step();
   bool apply(const Pass& pass, double lr);
@@ -104,7 +96,6 @@ class Trainer {
   void finish_epoch(std::uint64_t epoch);
   void save();
   void write_model(const std::filesystem::path& path);
-  void write_samples();
   ScheduleOptions schedule() const;
 
   LoadedModel& model_;

@@ -1,13 +1,11 @@
-/// A queue between threads that never holds more than its bound.
+/// A queue between two threads that never holds more than its bound.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <mutex>
 #include <optional>
-#include <vector>
 
 namespace vitral {
 
@@ -37,24 +35,6 @@ class BoundedQueue {
     return value;
   }
 
-  /// At most `most` values: waits up to `first` for one, then up to `patience` for more. Nothing where none came.
-  std::vector<Value> pop_some(std::size_t most, std::chrono::steady_clock::duration first,
-                              std::chrono::steady_clock::duration patience) {
-    std::unique_lock lock(mutex_);
-    std::vector<Value> batch;
-    changed_.wait_for(lock, first, [this] { return closed_ || !values_.empty(); });
-    if (values_.empty()) return batch;
-    changed_.wait_for(lock, patience, [&] { return closed_ || values_.size() >= most; });
-    for (; batch.size() < most && !values_.empty(); values_.pop_front()) batch.push_back(std::move(values_.front()));
-    changed_.notify_all();
-    return batch;
-  }
-
-  std::size_t size() const {
-    const std::lock_guard lock(mutex_);
-    return values_.size();
-  }
-
   /// Nothing more comes in; what is in may still be taken.
   void close() {
     const std::lock_guard lock(mutex_);
@@ -64,7 +44,7 @@ class BoundedQueue {
 
  private:
   const std::size_t bound_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Value> values_;
   bool closed_ = false;

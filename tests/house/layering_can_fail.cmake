@@ -36,10 +36,6 @@ set(forbidden
   "common/download/b.cpp|\"common/weights/checkpoint.h\""
   "common/core/d.cpp|<curl/curl.h>"
   "apps/b.cpp|<curl/curl.h>"
-  "apps/c.cpp|<httplib.h>"
-  "video/c.cpp|<httplib.h>"
-  "common/http/a.cpp|<torch/types.h>"
-  "common/runtime/d.cpp|\"common/http/server.h\""
   "vit/c.cpp|\"apps/command.h\""
   "video/b.cpp|\"bench/table.h\""
   "vit/d.cpp|\"vit.h\""
@@ -60,9 +56,6 @@ set(allowed
   "video/a.cpp|<opencv2/videoio.hpp>"
   "common/download/a.cpp|<curl/curl.h>"
   "apps/b.cpp|\"common/download/download.h\""
-  "common/http/a.cpp|<httplib.h>"
-  "video/b.cpp|\"common/http/server.h\""
-  "apps/c.cpp|\"common/http/server.h\""
   "apps/a.cpp|\"swin/swin.h\"")
 
 function(plant root cases)

@@ -54,10 +54,12 @@ def collect(registered):
     from conversion import conversion_cases
     from detection import detection_cases
     from evaluation import evaluation_cases
+    from explanations import explanation_cases
     from faults import fault_cases
     from layers import layer_cases
     from pixels import pixel_cases
     from published import published_cases
+    from sentences import sentence_cases
     from selfcheck import selfcheck_cases
     from tables import forward_cases
     from tracking import tracking_cases
@@ -79,6 +81,8 @@ def collect(registered):
         *forward_cases(registered),
         *adaptation_cases(),
         *layer_cases(),
+        *explanation_cases(),
+        *sentence_cases(),
     ]
 
 

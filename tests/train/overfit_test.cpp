@@ -1,9 +1,6 @@
 // Every family learns eight pictures by heart.
-#include <ATen/Context.h>
-
 #include "apps/registry.h"
 #include "tests/train/data.h"
-#include "tests/train/small_detectors.h"
 #include "train/trainer.h"
 
 namespace vitral::train {
@@ -58,20 +55,6 @@ class LastLoss final : public Listener {
   double loss = 0;
 };
 
-Learnt learn(LoadedModel& model, const std::shared_ptr<const Dataset>& data, std::size_t steps,
-             const TrainOptions& options) {
-  const auto folder = test::fresh_folder(model.entry->name);
-  LastLoss listener;
-  Trainer::Setup setup;
-  setup.files = {folder};
-  Trainer trainer(model, {std::make_shared<Repeated>(data, steps), data}, options, setup, listener);
-  EXPECT_EQ(trainer.run([] { return false; }), Outcome::finished);
-  EXPECT_TRUE(std::filesystem::exists(setup.files.samples()));
-  const auto last = nlohmann::json::parse(trainer.state().history.back());
-  std::filesystem::remove_all(folder);
-  return {last["val"], listener.loss};
-}
-
 Learnt learn(const std::string& name, const std::shared_ptr<const Dataset>& data, std::size_t steps,
              const TrainOptions& options) {
   LoadRequest request;
@@ -85,7 +68,15 @@ Learnt learn(const std::string& name, const std::shared_ptr<const Dataset>& data
     ++*request.num_classes;
     model = load_model(*registry(), request);
   }
-  return learn(model, data, steps, options);
+  const auto folder = test::fresh_folder(name);
+  LastLoss listener;
+  Trainer::Setup setup;
+  setup.files = {folder};
+  Trainer trainer(model, {std::make_shared<Repeated>(data, steps), data}, options, setup, listener);
+  EXPECT_EQ(trainer.run([] { return false; }), Outcome::finished);
+  const auto last = nlohmann::json::parse(trainer.state().history.back());
+  std::filesystem::remove_all(folder);
+  return {last["val"], listener.loss};
 }
 
 class Classifiers : public testing::TestWithParam<const char*> {};
@@ -122,30 +113,6 @@ INSTANTIATE_TEST_SUITE_P(Families, Detectors,
                          testing::Values(DetectorRun{"scenes_rtdetr", 150}, DetectorRun{"scenes_fasterrcnn", 150},
                                          DetectorRun{"scenes_yolox", 500}),
                          [](const auto& info) { return std::string(info.param.name); });
-
-/// The published forms of these two are too large for a test.
-void expect_learnt_by_heart(std::shared_ptr<Detector> net, const std::string& name, std::size_t steps) {
-  ModelEntry entry;
-  entry.name = name;
-  entry.task = Task::detect;
-  auto model = test::trainable(std::move(net), entry, rtdetr_preprocess(kDetectorSide), 2);
-  const auto learnt =
-      learn(model, std::make_shared<test::Rectangles>(8, kDetectorSide), steps, by_heart(Task::detect, 1e-3));
-  std::printf("%s: loss %.4f, AP50 %.3f\n", name.c_str(), learnt.loss, learnt.val["AP50"].get<double>());
-  EXPECT_LT(learnt.loss, 1.0);
-  EXPECT_GT(learnt.val["AP50"].get<double>(), 0.9) << learnt.val;
-}
-
-TEST(SmallDetectors, DetrLearnsByHeart) {
-  at::manual_seed(1);
-  const auto finer = test::small_detr().backbone(test::levels({3}));  // 6 x 6 tokens
-  expect_learnt_by_heart(detr::Detr(finer).ptr(), "small_detr", 700);
-}
-
-TEST(SmallDetectors, DeformableDetrLearnsByHeart) {
-  at::manual_seed(1);
-  expect_learnt_by_heart(detr::DeformableDetr(test::small_deformable_detr()).ptr(), "small_deformable_detr", 300);
-}
 
 }  // namespace
 }  // namespace vitral::train

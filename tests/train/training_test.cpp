@@ -1,10 +1,9 @@
-// Losses of 20 steps against networks of timm and transformers trained by torch, on one batch.
+// Losses of 20 steps against timm networks trained by torch, on one batch.
 #include <ATen/core/grad_mode.h>
 
 #include "swin/swin.h"
 #include "tests/support/hashed.h"
 #include "tests/train/data.h"
-#include "tests/train/small_detectors.h"
 #include "train/objective.h"
 #include "vit/vit.h"
 
@@ -39,7 +38,7 @@ void expect_losses_of_torch(std::shared_ptr<Network> net, const std::string& nam
   Optimizer optimizer(group_parameters(net->module(), options.groups), options.optimizer);
   const auto& golden = test::train_golden().at("losses").at(name);
   for (std::int64_t step = 0; step < kSteps; ++step) {
-    const auto losses = objective->losses(batch(), 0);
+    const auto losses = objective->losses(batch());
     ASSERT_EQ(losses.size(), 1U);
     const double wanted = golden[static_cast<std::size_t>(step)].get<double>();
     // What rounding does to a loss grows with every step.
@@ -69,52 +68,6 @@ TEST(Training, TwentyStepsOfSwinAreThoseOfTorch) {
                            .windows({4, 4, 4, 4})
                            .num_classes(kClasses);
   expect_losses_of_torch(swin::SwinTransformer(options).ptr(), "swin");
-}
-
-/// As tests/golden/train_detr.py makes them: 3, 0 and 2 objects.
-SampleBatch scenes() {
-  constexpr std::int64_t kDetrClasses = 4;
-  SampleBatch batch;
-  batch.images = test::hashed_pictures(3, 96, 128);
-  batch.mask = at::zeros({3, 96, 128}, at::kBool);
-  for (const std::int64_t count : {3, 0, 2}) {
-    const auto picture = static_cast<std::uint32_t>(batch.objects.size());
-    const auto labels = ((test::hashed({count}, 60 + picture) + 0.5) * kDetrClasses).to(at::kLong);
-    const auto boxes = at::sigmoid(test::hashed({count, 4}, 50 + picture, 0, 4));
-    batch.objects.push_back({labels, boxes, boxes});
-  }
-  return batch;
-}
-
-TEST(Training, TwentyStepsOfDetrAreThoseOfTransformers) {
-  std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/train_detr.json");
-  const auto golden = nlohmann::json::parse(file);
-  auto backbone = test::levels({4});
-  backbone.frozen = true;
-  const auto net =
-      detr::Detr(test::small_detr().backbone(backbone).num_classes(4).queries(8).dim(32).heads(4).hidden(64)).ptr();
-  auto names = net->module().named_parameters().keys();
-  std::sort(names.begin(), names.end());
-  ASSERT_EQ(names, golden.at("parameters").get<std::vector<std::string>>());
-  test::fill_hashed(net->module());
-  net->module().train();
-  ModelEntry entry;
-  entry.name = "small_detr";
-  entry.task = Task::detect;
-  auto model = test::trainable(net, entry, {}, 4);
-  TrainOptions options;
-  options.groups.backbone_lr = 0.1;
-  const auto objective = make_objective(model, options, nullptr);
-  Optimizer optimizer(group_parameters(net->module(), options.groups), options.optimizer);
-  for (const auto& wanted : golden.at("losses")) {
-    at::Tensor total;
-    for (const auto& [name, loss] : objective->losses(scenes(), 0)) total = total.defined() ? total + loss : loss;
-    EXPECT_NEAR(total.item<double>(), wanted.get<double>(), 1e-5 * wanted.get<double>());
-    total.backward();
-    clip_gradients(optimizer.parameters(), 0.1);
-    optimizer.step(1e-4);
-    optimizer.zero_grad();
-  }
 }
 
 TEST(SoftCrossEntropy, WithoutSmoothingIsTheLogarithmOfTheShare) {

@@ -179,5 +179,17 @@ TEST(LivePage, ClientsThatNeverReadHoldUpNeitherTheSourceNorOthers) {
   for (const int socket : silent) ::close(socket);
 }
 
+TEST(ParseAddress, TakesHostsAndPorts) {
+  using Address = std::pair<std::string, int>;
+  EXPECT_EQ(parse_address("0.0.0.0:8080", "--http"), Address("0.0.0.0", 8080));
+  EXPECT_EQ(parse_address(":80", "--http"), Address("127.0.0.1", 80));
+  EXPECT_EQ(parse_address("[::1]:0", "--http"), Address("::1", 0));
+  EXPECT_EQ(parse_address("8080", "--http"), Address("127.0.0.1", 8080));
+  for (const char* bad : {"", "host", "host:", "host:x", "h:70000", "h:-1", "h:80x"})
+    EXPECT_THROW(parse_address(bad, "--http"), Error) << bad;
+  EXPECT_TRUE(is_loopback("127.0.0.1"));
+  EXPECT_FALSE(is_loopback("0.0.0.0"));
+}
+
 }  // namespace
 }  // namespace vitral::video

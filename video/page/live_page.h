@@ -33,4 +33,10 @@ class LivePage {
   std::unique_ptr<Server> server_;
 };
 
+/// "HOST:PORT", ":PORT", "[::1]:PORT". Throws Error(usage, flag).
+std::pair<std::string, int> parse_address(const std::string& text, const std::string& flag);
+
+/// True for an address that only this machine reaches.
+bool is_loopback(const std::string& host);
+
 }  // namespace vitral::video
