@@ -61,7 +61,7 @@ commands_exist() {
   known=$(usage)
   while read -r verb; do
     grep -qE "^  $verb " <<<"$known" || { echo "$1: ./run has no verb $verb" >&2 && status=1; }
-  done < <(grep -oE '\./run [a-z]+' "$1" | cut -d' ' -f2 | sort -u || true)
+  done < <(grep -oE '\./run [a-z-]+' "$1" | cut -d' ' -f2 | sort -u || true)
   if [[ -x $vitral ]]; then
     while read -r verb; do
       "$vitral" "$verb" --help >/dev/null 2>&1 || { echo "$1: vitral has no subcommand $verb" >&2 && status=1; }
