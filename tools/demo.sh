@@ -14,6 +14,16 @@ demo_detect() {
   step "$vitral" detect -m scenes_rtdetr -o demo/detected --json demo/detected.jsonl -y demo/scenes/val
 }
 
+# Objects of COCO in photographs, where 'models pull' has put weights here before: the demo downloads none.
+demo_pulled() {
+  local model=rtdetr_r18vd
+  if ! "$vitral" models list --json - | grep -qE "\"name\":\"$model\"[^}]*\"pulled\":\[[^]]"; then
+    say "'vitral models pull $model' fetches a detector of everyday objects, and the demo then finds them in photographs"
+    return
+  fi
+  step "$vitral" detect -m "$model" -o demo/objects -y .deps/photographs/{baboon,fruits,messi5}.jpg
+}
+
 demo_video() {
   [[ -e models/pedestrians_rtdetr.safetensors ]] || return 0
   step "$vitral" track -m pedestrians_rtdetr -o demo/people.mp4 --json demo/people.jsonl -y .deps/videos/vtest.avi
@@ -37,6 +47,11 @@ PAGE
     if [[ -e demo/detected ]]; then
       echo '<h2>Garments in composed scenes, by the bundled RT-DETR</h2><p>Scenes that it never saw; <a href="detected.jsonl">as JSON Lines</a>.</p><div class="grid">'
       for picture in demo/detected/*.jpg; do echo "<img src=\"detected/${picture##*/}\" alt=\"a scene with boxes\">"; done
+      echo '</div>'
+    fi
+    if [[ -e demo/objects ]]; then
+      echo '<h2>Objects in photographs, by RT-DETR with COCO weights</h2><div class="grid">'
+      for picture in demo/objects/*.jpg; do echo "<img src=\"objects/${picture##*/}\" alt=\"a photograph with boxes\">"; done
       echo '</div>'
     fi
     if [[ -e demo/people.mp4 ]]; then
