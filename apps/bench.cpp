@@ -9,6 +9,7 @@
 #include "apps/bench_report.h"
 #include "apps/bench_subject.h"
 #include "apps/command.h"
+#include "apps/eval_report.h"
 #include "apps/json_sink.h"
 #include "apps/machine.h"
 #include "apps/records.h"
@@ -52,27 +53,8 @@ std::vector<std::int64_t> batches_of(const BenchFlags& flags) {
   return result;
 }
 
-/// "p99=30": that percentile of no row may be above so many milliseconds.
-struct Ceiling {
-  std::string percentile;
-  double ms = 0;
-};
-
-Ceiling parse_ceiling(const std::string& text) {
-  const auto equals = text.find('=');
-  Ceiling ceiling{text.substr(0, equals), 0};
-  constexpr std::array kKnown = {"min", "p50", "p90", "p99"};
-  const bool known = std::find(kKnown.begin(), kKnown.end(), ceiling.percentile) != kKnown.end();
-  const auto* begin = text.data() + std::min(equals + 1, text.size());
-  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), ceiling.ms);
-  if (equals == std::string::npos || !known || error != std::errc() || end != text.data() + text.size()) {
-    throw Error(ErrorKind::usage, "--fail-over",
-                printable(text, 100) + ", expected min, p50, p90 or p99, =, and milliseconds");
-  }
-  return ceiling;
-}
-
-void check(const std::vector<Ceiling>& ceilings, const nlohmann::ordered_json& rows) {
+/// Throws Error(gate) that names every row with a percentile above its ceiling, in milliseconds.
+void check_ceilings(const std::vector<Gate>& ceilings, const nlohmann::ordered_json& rows) {
   std::vector<std::string> above;
   for (const auto& [percentile, most] : ceilings) {
     for (const auto& row : rows) {
@@ -152,8 +134,7 @@ int run(BenchFlags& flags, Console& console) {
   const auto names = split(flags.options.model.model);
   flags.options.batches = batches_of(flags);
   if (!flags.end_to_end.empty()) flags.options.inputs = {flags.end_to_end};
-  std::vector<Ceiling> ceilings;
-  for (const auto& gate : flags.gates) ceilings.push_back(parse_ceiling(gate));
+  const auto ceilings = parse_gates(flags.gates, {"min", "p50", "p90", "p99"}, "--fail-over");
   std::vector<BenchReport> reports;
   for (const auto& path : flags.reports) reports.emplace_back(path, flags.output.overwrite);
   JsonSink json(console, flags.output.json, flags.output.overwrite);
@@ -164,7 +145,7 @@ int run(BenchFlags& flags, Console& console) {
   json.finish();
   if (!flags.output.json_on_stdout()) console.result(table(bench["rows"]));
   for (const auto& report : reports) console.note("written: " + join(report.write(bench)));
-  check(ceilings, bench["rows"]);
+  check_ceilings(ceilings, bench["rows"]);
   return 0;
 }
 

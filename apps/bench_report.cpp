@@ -1,11 +1,10 @@
 #include "apps/bench_report.h"
 
 #include <algorithm>
-#include <cstdarg>
-#include <cstdio>
 #include <filesystem>
 
 #include "common/core/file.h"
+#include "common/core/format.h"
 #include "common/core/text.h"
 #include "datasets/metrics/page.h"
 #include "datasets/metrics/plots.h"
@@ -15,15 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-[[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...) {
-  char text[256];
-  va_list arguments;
-  va_start(arguments, pattern);
-  std::vsnprintf(text, sizeof text, pattern, arguments);
-  va_end(arguments);
-  return text;
-}
 
 /// A table in either notation; the first column is text, the others are numbers.
 struct Table {
@@ -50,11 +40,6 @@ struct Table {
     }
     return text + "</tr></table>\n";
   }
-};
-
-struct NamedFigure {
-  std::string name;
-  CurveFigure figure;
 };
 
 /// What is said of the networks of one task.

@@ -117,19 +117,20 @@ std::vector<std::string> write_texts(const std::string& folder, bool overwrite, 
 
 }  // namespace
 
-std::vector<Gate> parse_gates(const std::vector<std::string>& texts, const std::vector<std::string>& known) {
+std::vector<Gate> parse_gates(const std::vector<std::string>& texts, const std::vector<std::string>& known,
+                              const char* flag) {
   std::vector<Gate> gates;
   for (const auto& text : texts) {
     const auto equals = text.find('=');
     Gate gate{lower(text.substr(0, equals))};
     const std::string value = equals == std::string::npos ? "" : text.substr(equals + 1);
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), gate.least);
-    if (error != std::errc() || end != value.data() + value.size() || !std::isfinite(gate.least)) {
-      throw Error(ErrorKind::usage, "--fail-under",
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), gate.bound);
+    if (error != std::errc() || end != value.data() + value.size() || !std::isfinite(gate.bound)) {
+      throw Error(ErrorKind::usage, flag,
                   "'" + printable(text, 200) + "' is not NAME=NUMBER, such as " + known.front() + "=0.40");
     }
     if (std::find(known.begin(), known.end(), gate.metric) == known.end()) {
-      throw Error(ErrorKind::usage, "--fail-under",
+      throw Error(ErrorKind::usage, flag,
                   "'" + printable(gate.metric, 200) + "' is unknown, expected one of " + join(known));
     }
     gates.push_back(std::move(gate));
@@ -141,9 +142,9 @@ void check_gates(const std::vector<Gate>& gates, const std::map<std::string, dou
   std::vector<std::string> missed;
   for (const auto& gate : gates) {
     const double value = metrics.at(gate.metric);
-    if (!(value >= gate.least))
+    if (!(value >= gate.bound))
       missed.push_back(gate.metric + " is " + digits(value, "%.6g") + ", expected at least " +
-                       digits(gate.least, "%.6g"));
+                       digits(gate.bound, "%.6g"));
   }
   if (!missed.empty()) throw Error(ErrorKind::gate, "quality gate", join(missed, "; "));
 }

@@ -12,14 +12,15 @@
 
 namespace vitral::apps {
 
-/// "--fail-under map=0.40": the metric has to reach the value.
+/// "--fail-under map=0.40": the metric has to reach the bound. "--fail-over p99=30": it may not be above it.
 struct Gate {
   std::string metric;  ///< lower case
-  double least = 0;
+  double bound = 0;    ///< finite
 };
 
-/// Parses NAME=VALUE; `known` are the metrics of the task, lower case. Throws Error(usage).
-std::vector<Gate> parse_gates(const std::vector<std::string>& texts, const std::vector<std::string>& known);
+/// Parses NAME=VALUE, as `flag` was given them; `known` are the metrics that there are, lower case. Throws Error(usage).
+std::vector<Gate> parse_gates(const std::vector<std::string>& texts, const std::vector<std::string>& known,
+                              const char* flag = "--fail-under");
 
 /// Throws Error(gate) that names every metric below its gate.
 void check_gates(const std::vector<Gate>& gates, const std::map<std::string, double>& metrics);

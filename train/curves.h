@@ -9,12 +9,6 @@
 
 namespace vitral::train {
 
-/// A figure with the name of its files.
-struct NamedFigure {
-  std::string name;
-  CurveFigure figure;
-};
-
 /// Loss, its parts, learning rate and the validation's metrics over the epochs of `history` (lines of metrics.jsonl);
 /// what no epoch has is left out.
 std::vector<NamedFigure> curves_of(const std::vector<std::string>& history);

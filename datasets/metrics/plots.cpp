@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdarg>
 #include <cstdint>
-#include <cstdio>
 #include <numeric>
 
+#include "common/core/format.h"
 #include "common/core/text.h"
 
 namespace vitral {
@@ -16,15 +15,6 @@ constexpr const char* kPalette[] = {"#2b6cb0", "#dd6b20", "#2f855a", "#c53030", 
                                     "#b7791f", "#0987a0", "#b83280", "#4a5568", "#38a169"};
 constexpr int kMargin = 64, kPlotSide = 520, kLegendWidth = 210;
 constexpr std::size_t kMostNames = 120;
-
-[[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...) {
-  char text[512];
-  va_list arguments;
-  va_start(arguments, pattern);
-  const int size = std::vsnprintf(text, sizeof text, pattern, arguments);
-  va_end(arguments);
-  return {text, static_cast<std::size_t>(std::clamp(size, 0, static_cast<int>(sizeof text) - 1))};
-}
 
 std::string svg_open(int width, int height, const std::string& title) {
   return format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" ", width,

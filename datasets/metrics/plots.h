@@ -30,6 +30,11 @@ struct CurveFigure {
   std::vector<Curve> curves;
   Axis x, y;
 };
+/// A figure with the name of its files.
+struct NamedFigure {
+  std::string name;
+  CurveFigure figure;
+};
 std::string to_svg(const CurveFigure& figure);
 /// A line of column names, then a line a point: curve, x, y.
 std::string to_csv(const CurveFigure& figure);

@@ -82,7 +82,7 @@ TEST_F(Bench, FailsWhereACeilingIsBroken) {
   const auto over = bench({"--fail-over", "p50=0.000001"});
   EXPECT_EQ(over.code, 6);
   EXPECT_NE(over.err.find("p50 is"), std::string::npos) << over.err;
-  expect_error(bench({"--fail-over", "p75=3"}), 2, "p75=3");
+  expect_error(bench({"--fail-over", "p75=3"}), 2, "'p75' is unknown, expected one of min");
   expect_error(bench({"--fail-over", "p99"}), 2, "p99");
   expect_error(bench({"--batches", "1,x"}), 2, "x is no number");
 }
