@@ -20,6 +20,7 @@ struct Context {
 void add_classify(CLI::App& root, Context& context);
 void add_compare(CLI::App& root, Context& context);
 void add_detect(CLI::App& root, Context& context);
+void add_explain(CLI::App& root, Context& context);
 void add_forward(CLI::App& root, Context& context);
 void add_preprocess(CLI::App& root, Context& context);
 void add_data(CLI::App& root, Context& context);
@@ -28,6 +29,7 @@ void add_eval(CLI::App& root, Context& context);
 void add_train(CLI::App& root, Context& context);
 void add_models(CLI::App& root, Context& context);
 void add_bench(CLI::App& root, Context& context);
+void add_text(CLI::App& root, Context& context);
 void add_doctor(CLI::App& root, Context& context);
 void add_serve(CLI::App& root, Context& context);
 void add_track(CLI::App& root, Context& context);

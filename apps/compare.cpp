@@ -1,11 +1,9 @@
 // vitral compare: where two models, precisions, devices or checkpoints of one architecture part.
-#include "apps/collate.h"
 #include "apps/command.h"
 #include "apps/flags.h"
-#include "apps/image_tensors.h"
 #include "apps/json_sink.h"
 #include "apps/layer_comparison.h"
-#include "apps/picture_stream.h"
+#include "apps/one_input.h"
 #include "apps/records.h"
 #include "common/core/text.h"
 
@@ -66,15 +64,6 @@ Side side_of(const std::string& text, const CompareFlags& flags) {
   return side;
 }
 
-PictureBatch read_input(const std::string& input, const LoadedModel& model) {
-  if (input.ends_with(".safetensors")) return InputFile(input).batch(model);
-  PictureStream stream(expand_inputs({input}), model.record.preprocess);
-  const auto picture = stream.next();
-  if (!picture->error.empty()) throw Error(ErrorKind::input, "", picture->error);
-  const PreparedInput* one = &picture->inputs.front();
-  return collate({&one, 1});
-}
-
 /// Raw outputs of any network.
 NamedTensors outputs(const LoadedModel& model, const PictureBatch& batch) {
   if (model.entry->task == Task::detect) return model.raw(batch);
@@ -93,7 +82,7 @@ class Comparison {
     {
       const auto model =
           load(a.model, a.compute, console_, true, [&](const auto& name, const auto& y) { layers_.hear_a(name, y); });
-      batch = read_input(flags_.input, model);
+      batch = read_one(flags_.input, model).batch;
       last = outputs(model, batch);
     }
     const auto model =

@@ -2,9 +2,11 @@
 #include <numeric>
 
 #include "apps/data.h"
+#include "apps/output_folder.h"
 #include "apps/pedestrians.h"
 #include "common/core/file.h"
 #include "common/core/text.h"
+#include "datasets/make/dates.h"
 #include "datasets/make/fashion_scenes.h"
 #include "datasets/tools/write.h"
 
@@ -102,6 +104,20 @@ int make_fashion_scenes(const WriteFlags& flags, Console& console) {
   return write(flags, console, splits, DataFormat::coco, options);
 }
 
+int make_date_pairs(const WriteFlags& flags, Console& console) {
+  const auto& output = flags.output;
+  claim_folder(output.output, {"train.tsv", "val.tsv"}, output.overwrite);
+  for (const bool held_out : {false, true}) {
+    std::string lines;
+    for (const auto& pair : make_dates(held_out ? flags.val : flags.train, held_out, flags.seed)) {
+      lines += pair.source + "\t" + pair.target + "\n";
+    }
+    write_file(std::filesystem::path(output.output) / (held_out ? "val.tsv" : "train.tsv"), lines, output.overwrite);
+  }
+  console.note("written: " + printable(output.output) + ": " + std::to_string(flags.train) + " + " + std::to_string(flags.val) + " pairs");
+  return 0;
+}
+
 int make_pedestrian_frames(const WriteFlags& flags, Console& console) {
   const auto options = write_options(flags, console);
   auto pedestrians = flags.pedestrians;
@@ -174,6 +190,18 @@ void add_data_writers(CLI::App& data, Context& context) {
   on_scenes->add_option("--seed", of_scenes->seed, "seed of everything random")->capture_default_str();
   on_call(on_scenes, context, of_scenes, make_fashion_scenes);
   on_scenes->footer("Example:\n  vitral data make fashion-scenes -o fashion-scenes/");
+
+  auto of_dates = std::make_shared<WriteFlags>();
+  auto* on_dates = on_make->add_subcommand("dates", "dates in many forms beside ISO 8601, as TSV");
+  of_dates->train = 20'000;
+  of_dates->val = 2'000;
+  on_dates->add_option("--train", of_dates->train, "pairs to train on")->check(CLI::Range(1, 10'000'000))->capture_default_str();
+  on_dates->add_option("--val", of_dates->val, "pairs of other days to measure on")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  on_dates->add_option("--seed", of_dates->seed, "seed of everything random")->capture_default_str();
+  on_call(on_dates, context, of_dates, make_date_pairs);
+  on_dates->footer("Example:\n  vitral data make dates -o dates/");
 
   auto of_people = std::make_shared<WriteFlags>();
   auto* on_people =

@@ -29,7 +29,9 @@ void build(CLI::App& root, Context& context) {
   add_train(root, context);
   add_models(root, context);
   add_bench(root, context);
+  add_text(root, context);
   add_compare(root, context);
+  add_explain(root, context);
   add_serve(root, context);
   add_doctor(root, context);
   add_version(root, context);

@@ -29,9 +29,17 @@ demo_video() {
   step "$vitral" track -m pedestrians_rtdetr -o demo/people.mp4 --json demo/people.jsonl -y .deps/videos/vtest.avi
 }
 
+# What networks looked at: in a photograph, for a detection, in a sentence.
+demo_explain() {
+  step "$vitral" explain -m efficientnet_lite0 -w "$demo_weights_file" -o demo/explained_photograph -y .deps/photographs/baboon.jpg
+  [[ ! -e demo/scenes ]] ||
+    step "$vitral" explain -m scenes_rtdetr -o demo/explained_detection -y "$(find demo/scenes/val -name '*.png' -o -name '*.jpg' | sort | head -1)"
+  step "$vitral" explain -m models/dates.safetensors --text 'Wednesday, 3rd of March 2021' -o demo/explained_sentence -y
+}
+
 # One page of everything; the pictures lie beside it.
 demo_page() {
-  local picture
+  local picture explained
   {
     cat <<'PAGE'
 <!doctype html>
@@ -58,5 +66,10 @@ PAGE
       echo '<h2>People followed through a video, by the bundled RT-DETR and ByteTrack</h2><p>The network learned from the first 600 frames of this very scene and knows no other; <a href="people.jsonl">as JSON Lines</a>.</p>'
       echo '<video src="people.mp4" controls muted></video>'
     fi
+    echo '<h2>What networks look at</h2><p>Point at a patch or a token, click a detection:'
+    for explained in photograph detection sentence; do
+      [[ ! -e demo/explained_$explained ]] || echo "<a href=\"explained_$explained/index.html\">in a $explained</a>"
+    done
+    echo '</p><img src="explained_photograph/overlay.png" alt="where the network found the baboon">'
   } > demo/index.html
 }

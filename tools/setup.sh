@@ -28,6 +28,7 @@ readonly packages_test=(
 # Pictures to test with and to train on.
 readonly packages_data=(file:/usr/share/datasets/fashion-mnist:dataset-fashion-mnist)
 readonly packages_speed=(command:ccache:ccache command:mold:mold)
+readonly packages_pages=(command:chromium:chromium)  # for the tests of pages; they are skipped without
 readonly packages_lint=(command:clang-format:clang-format command:clang-tidy:clang-tidy)
 
 have() {
@@ -80,7 +81,7 @@ packages() {
   ((${#missing[@]} == 0)) || die "still missing after the installation: ${missing[*]}"
 }
 
-# These only make builds faster: not having them is no failure.
+# These make builds faster or let more tests run: not having them is no failure.
 packages_optional() {
   local missing
   mapfile -t missing < <(missing_packages "$@")
@@ -88,7 +89,7 @@ packages_optional() {
   if command -v apt-get >/dev/null && can_be_root && apt_install "${missing[@]}"; then
     return 0
   fi
-  say "going on without ${missing[*]}: builds will be slower"
+  say "going on without ${missing[*]}"
 }
 
 # pip of an environment of our own: Debian's refuses to touch the system's packages, and need not.

@@ -5,7 +5,7 @@ readonly fashion_mnist=/usr/share/datasets/fashion-mnist
 readonly bundled_runs=build/bundled
 
 bundled_names() {
-  echo "fashion_vit fashion_tnt fashion_swin fashion_resnet scenes_rtdetr scenes_fasterrcnn scenes_yolox pedestrians_rtdetr"
+  echo "fashion_vit fashion_tnt fashion_swin fashion_resnet scenes_rtdetr scenes_fasterrcnn scenes_yolox pedestrians_rtdetr dates"
 }
 
 # The data of a model, made where it is missing; prints its folder.
@@ -57,10 +57,24 @@ bundled_flags() {
   esac
 }
 
+# Dates in many forms to ISO 8601: pairs of sentences, and so another command than the pictures'.
+train_dates() {
+  [[ -e $bundled_runs/dates-data ]] || step "$vitral" data make dates -o "$bundled_runs/dates-data"
+  step "$vitral" text train "$bundled_runs/dates-data/train.tsv" --task seq2seq --val "$bundled_runs/dates-data/val.tsv" \
+    -o "$bundled_runs/dates" -y --preset tiny --dropout 0 --epochs 12 -b 64 --lr 0.35 --smoothing 0 --half --threads 1
+  mkdir -p models
+  cp "$bundled_runs/dates/best.safetensors" models/dates.safetensors
+  say "models/dates.safetensors; its card, models/dates.md, says what was measured"
+}
+
 train_bundled() {
   local name=$1 data
   [[ " $(bundled_names) " == *" $name "* ]] || die "no bundled model is called $name; there are: $(bundled_names)"
   mkdir -p "$bundled_runs"
+  if [[ $name == dates ]]; then
+    train_dates
+    return
+  fi
   data=$(bundled_data "$name")
   # The pedestrians' network begins with what the scenes' network knows of objects.
   [[ $name != pedestrians_* ]] ||

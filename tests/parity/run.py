@@ -54,11 +54,13 @@ def collect(registered):
     from conversion import conversion_cases
     from detection import detection_cases
     from evaluation import evaluation_cases
+    from explanations import explanation_cases
     from faults import fault_cases
     from layers import layer_cases
     from pixels import pixel_cases
     from published import published_cases
     from selfcheck import selfcheck_cases
+    from sentences import sentence_cases
     from tables import forward_cases
     from tracking import tracking_cases
     from videos import video_cases
@@ -71,6 +73,8 @@ def collect(registered):
         *evaluation_cases(),
         *video_cases(),
         *tracking_cases(),
+        *explanation_cases(),
+        *sentence_cases(),
         *catalogue_cases(registered),
         *published_cases(),
         *pixel_cases(registered),
