@@ -74,6 +74,10 @@ bool MjpegServer::Client::part_of(const image::Image& picture, double share) {
               bytes.substr(0, static_cast<std::size_t>(share * static_cast<double>(bytes.size()))));
 }
 
+bool MjpegServer::Client::damaged_picture() {
+  return send(part_head(40) + "\xff\xd8" + std::string(38, 'x') + "\r\n");
+}
+
 bool MjpegServer::Client::wait(double seconds) {
   using Clock = std::chrono::steady_clock;
   const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
@@ -134,6 +138,13 @@ MjpegServer::Script plays(int pictures, double rate, std::function<image::Image(
     for (int i = 0; i < pictures; ++i) {
       if (!client.picture(picture(i)) || !client.wait(1 / rate)) return;
     }
+  };
+}
+
+MjpegServer::Script serves(const std::string& bytes, const std::string& type) {
+  return [=](MjpegServer::Client& client, int) {
+    client.head("200 OK", type + "\r\nContent-Length: " + std::to_string(bytes.size()));
+    client.send(bytes);
   };
 }
 

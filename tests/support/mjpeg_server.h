@@ -24,6 +24,8 @@ class MjpegServer {
     bool picture(const image::Image& picture);
     /// `share` of a picture's bytes.
     bool part_of(const image::Image& picture, double share);
+    /// A part that says it is a JPEG and is none.
+    bool damaged_picture();
     bool wait(double seconds);
     /// The connection ends with a reset instead of an orderly close.
     void reset();
@@ -57,6 +59,9 @@ class MjpegServer {
 
 /// A script: `pictures` of picture(i), `rate` a second, then the connection is closed.
 MjpegServer::Script plays(int pictures, double rate, std::function<image::Image(int)> picture);
+
+/// A script: these bytes as a file of known length.
+MjpegServer::Script serves(const std::string& bytes, const std::string& type);
 
 /// A port on which nobody listens.
 int free_port();

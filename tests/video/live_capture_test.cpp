@@ -3,66 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
 #include <thread>
 
 #include "common/core/error.h"
 #include "tests/support/mjpeg_server.h"
+#include "tests/video/told.h"
 
 namespace vitral::video {
 namespace {
 
 using namespace std::chrono_literals;
+using test::capture, test::entries, test::grey, test::options;
 using test::MjpegServer;
 using Clock = std::chrono::steady_clock;
 using Kind = LiveEnd::Kind;
-
-image::Image grey(int width, int height, int level = 90) {
-  auto picture = image::Image::uninitialized(width, height);
-  std::fill(picture.pixels.begin(), picture.pixels.end(), static_cast<std::uint8_t>(level));
-  return picture;
-}
-
-/// What a capture told.
-struct Told {
-  std::vector<LiveFrame> frames;
-  std::vector<std::string> damaged, lost;
-  LiveEnd end;
-  double seconds = 0;
-};
-
-/// Runs until the source ends or `limit` frames came.
-Told capture(const LiveOpener& opener, LiveOptions options, std::size_t limit = 1'000) {
-  Told told;
-  LiveHandlers handlers;
-  handlers.frame = [&](LiveFrame frame) {
-    told.frames.push_back(std::move(frame));
-    return told.frames.size() < limit;
-  };
-  handlers.damaged = [&](const std::string& why) { told.damaged.push_back(why); };
-  handlers.lost = [&](const std::string& why) { told.lost.push_back(why); };
-  const auto begin = Clock::now();
-  LiveCapture live(opener, options, handlers);
-  told.end = live.run();
-  told.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  for (std::size_t i = 1; i < told.frames.size(); ++i) {
-    EXPECT_GT(told.frames[i].index, told.frames[i - 1].index);
-    EXPECT_GT(told.frames[i].t_ms, told.frames[i - 1].t_ms);
-  }
-  return told;
-}
-
-LiveOptions options(double timeout, std::int64_t reconnect) {
-  LiveOptions result;
-  result.timeout = std::chrono::duration<double>(timeout);
-  result.reconnect = reconnect;
-  return result;
-}
-
-/// The threads or open files of this process.
-std::size_t entries(const char* folder) {
-  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
-}
 
 /// A source from a function; what blocks here blocks for good, as a driver may.
 class Scripted : public LiveSource {
@@ -196,11 +150,7 @@ TEST(NetworkSource, WhatCanNotBecomeAVideoIsSaidAtOnce) {
   auto told = capture(network_opener(missing.url()), options(3, 5));
   EXPECT_EQ(told.end.kind, Kind::unreadable) << told.end.why;
   EXPECT_EQ(missing.clients(), 1);
-  MjpegServer page([](MjpegServer::Client& client, int) {
-    const std::string html = "<html>no video here</html>";
-    client.head("200 OK", "text/html\r\nContent-Length: " + std::to_string(html.size()));
-    client.send(html);
-  });
+  MjpegServer page(test::serves("<html>no video here</html>", "text/html"));
   told = capture(network_opener(page.url()), options(3, 5));
   EXPECT_EQ(told.end.kind, Kind::unreadable) << told.end.why;
   EXPECT_THROW(network_opener("file:///etc/passwd"), Error);
@@ -255,12 +205,7 @@ TEST(NetworkSource, PicturesMayChangeTheirSizeAndBeDamaged) {
   MjpegServer server([](MjpegServer::Client& client, int) {
     client.head();
     for (int i = 0; i < 40; ++i) {
-      if (i == 20) {
-        client.send("--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 40\r\n\r\n\xff\xd8" + std::string(38, 'x') +
-                    "\r\n");
-      } else {
-        client.picture(i < 10 ? grey(64, 48) : grey(96, 80));
-      }
+      i == 20 ? client.damaged_picture() : client.picture(i < 10 ? grey(64, 48) : grey(96, 80));
       client.wait(0.02);
     }
   });

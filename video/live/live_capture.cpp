@@ -93,7 +93,8 @@ void LiveCapture::Shared::read(std::uint64_t own, const std::shared_ptr<Session>
   try {
     end = read_on(own, *session);
   } catch (const Error& error) {
-    end = {error.kind() == ErrorKind::input ? LiveEnd::Kind::unreadable : LiveEnd::Kind::lost, error.what()};
+    end = {error.kind() == ErrorKind::input ? LiveEnd::Kind::unreadable : LiveEnd::Kind::lost, error.what(),
+           error.kind() == ErrorKind::failed};
   } catch (const std::exception& error) {
     end = {LiveEnd::Kind::lost, error.what()};
   }
@@ -159,7 +160,7 @@ LiveEnd LiveCapture::run() {
     const bool may_come_back = end.kind == LiveEnd::Kind::lost || (end.kind == LiveEnd::Kind::unreadable && was_video_);
     if (!may_come_back) return end;
     end.kind = LiveEnd::Kind::lost;
-    if (!reconnect_.again()) return end;
+    if (end.for_good || !reconnect_.again()) return end;
     shared_->handlers.lost(end.why);
     if (!pause(reconnect_.wait_s())) return {};
   }

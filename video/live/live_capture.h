@@ -48,6 +48,7 @@ struct LiveEnd {
   };
   Kind kind = Kind::stopped;
   std::string why;
+  bool for_good = false;  ///< lost, and not to be tried again
 };
 
 /// Reading happens on a thread of its own. Where it blocks beyond its deadline, in a name lookup or in a driver, it is

@@ -39,7 +39,8 @@ class LiveSource {
     lost      ///< the connection is gone, or was silent until the deadline
   };
   virtual ~LiveSource() = default;
-  /// Waits for the next picture until `deadline` has passed. Never throws for what the other side does.
+  /// Waits for the next picture until `deadline` has passed. Never throws for what the other side does, but
+  /// Error(failed) to be given up.
   virtual Step next(const Deadline& deadline) = 0;
   /// Of the present picture.
   virtual image::Image picture() = 0;
@@ -50,7 +51,8 @@ class LiveSource {
 };
 
 /// Opens a connection until `deadline` has passed. Throws Error(input) for what will not become a video by trying again
-/// (no such thing at that address, access denied, no video), Error(lost) for what may.
+/// (no such thing at that address, access denied, no video), Error(lost) for what may, and Error(failed) for what must
+/// not be tried again.
 using LiveOpener = std::function<std::unique_ptr<LiveSource>(const Deadline& deadline)>;
 
 /// The opener of an address, by FFmpeg; RTSP over TCP. Throws Error(usage) for a protocol that is not read.
