@@ -100,7 +100,8 @@ std::string protocol(const BenchFlags& flags, std::size_t networks) {
                             : ". A detector's time ends with its final detections, suppression included.";
   text += " Peak memory is the whole process's while the network was loaded alone.";
   if (!flags.options.data.empty())
-    text += " Accuracy is that of the files that were timed, in this precision, on split " + flags.options.split + ".";
+    text += " Accuracy is that of the files that were timed, in this precision, on " +
+            (flags.options.split.empty() ? "the validation or test split." : "split " + flags.options.split + ".");
   return text;
 }
 
@@ -170,7 +171,7 @@ void add_bench(CLI::App& root, Context& context) {
       ->type_name("INPUT");
   app->add_option("--data", options.data, "data sets to judge the same weights on, each network on those of its task")
       ->type_name("DIR");
-  app->add_option("--split", options.split, "the split of --data")->capture_default_str();
+  app->add_option("--split", options.split, "the split of --data (default: val or test, the one that is there)");
   app->add_flag("--raw", options.raw, "a detector's time ends with its raw outputs, not with its detections");
   app->add_option("--report", flags->reports, "write a report with plots: .html, .md (plots beside it) or .json")
       ->type_name("FILE");

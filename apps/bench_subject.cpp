@@ -9,12 +9,12 @@
 
 #include "apps/collate.h"
 #include "apps/detect_engine.h"
+#include "apps/eval_data.h"
 #include "apps/evaluation.h"
 #include "apps/records.h"
 #include "common/core/stop_watch.h"
 #include "common/core/text.h"
 #include "common/runtime/provenance.h"
-#include "datasets/readers/open.h"
 
 namespace vitral::apps {
 namespace {
@@ -118,7 +118,7 @@ void BenchSubject::examine() {
 }
 
 void BenchSubject::judge(const std::string& path) {
-  const auto set = open_dataset(path, guess_data_format(path), options_.split);
+  const auto set = open_judging_data(path, options_.split);
   if (set->task() != model().entry->task) return;
   const EvaluationOptions how{path, kEvalBatch, /*strict=*/true};
   findings_["data"] = std::filesystem::path(path).filename().string();

@@ -18,7 +18,7 @@ struct BenchOptions {
   std::vector<std::int64_t> batches;  ///< pictures computed together; a row each
   std::vector<std::string> inputs;    ///< pictures for the stages end to end; none: not measured
   std::vector<std::string> data;      ///< sets to judge the network on, those of its task; none: not judged
-  std::string split = "val";
+  std::string split;  ///< empty: see judging_split
   bool raw = false;  ///< a detector's time ends with its raw outputs, as other runtimes' does
 };
 

@@ -78,7 +78,7 @@ void add_eval(CLI::App& root, Context& context) {
   app->add_option("--data", model.data,
                   "data set: DIR/SPLIT/CLASS/pictures, or COCO's DIR/annotations/instances_SPLIT.json")
       ->type_name("DIR");
-  app->add_option("--split", model.split, "part of the data set")->capture_default_str();
+  app->add_option("--split", model.split, "part of the data set (default: val or test, the one that is there)");
   app->add_flag("--per-class", model.per_class, "also a line for each class");
   app->add_option("--plots", model.plots, "folder for the confusion matrix and precision-recall curves (SVG and CSV)")
       ->type_name("DIR");

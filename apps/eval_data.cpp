@@ -8,8 +8,13 @@
 #include "datasets/readers/open.h"
 
 namespace vitral::apps {
+std::unique_ptr<Dataset> open_judging_data(const std::string& path, const std::string& split) {
+  const auto format = guess_data_format(path);
+  return open_dataset(path, format, split.empty() ? judging_split(path, format).value_or("val") : split);
+}
+
 std::unique_ptr<Dataset> open_eval_data(const std::string& path, const std::string& split, Task task) {
-  auto set = open_dataset(path, guess_data_format(path), split);
+  auto set = open_judging_data(path, split);
   if (set->task() == task) return set;
   const bool detects = task == Task::detect;
   throw Error(ErrorKind::usage, printable(path, 500),

@@ -10,7 +10,9 @@
 
 namespace vitral::apps {
 
-/// Opens `split` of a data set of any format. What breaks a rule is thrown as Error(input), and a set for another task
+/// Opens `split` of a data set of any format, or the one to judge on where it is empty.
+std::unique_ptr<Dataset> open_judging_data(const std::string& path, const std::string& split);
+/// The same. What breaks a rule is thrown as Error(input), and a set for another task
 /// as Error(usage).
 std::unique_ptr<Dataset> open_eval_data(const std::string& path, const std::string& split, Task task);
 

@@ -16,7 +16,7 @@ struct EvalModelFlags {
   ModelFlags model;
   ComputeFlags compute;
   OutputFlags output;
-  std::string data, split = "val", plots;
+  std::string data, split, plots;
   std::vector<std::string> gates;
   bool per_class = false;
 };

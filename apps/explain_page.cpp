@@ -11,6 +11,7 @@
 #include "apps/records.h"
 #include "apps/report_page.h"
 #include "common/image/draw.h"
+#include "datasets/metrics/page.h"
 
 namespace vitral::apps {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 constexpr std::string_view kTemplate =
 #include "pages/explain.inc"
     ;
-constexpr std::string_view kDataMark = "%DATA%";
+constexpr std::string_view kDataMark = "%DATA%", kStyleMark = "%STYLE%";  // the style's comes first in every page
 constexpr std::size_t kRowBudget = 3'000'000;  // bytes before base64, which leaves room for the pictures below 5 MB
 constexpr int kPictureSide = 1'000, kManyPictureSide = 600;
 
@@ -214,7 +215,8 @@ std::string fill_page(std::string_view page, const nlohmann::ordered_json& json)
   // A label must not end the script element that the data stands in.
   for (std::size_t at = 0; (at = text.find("</", at)) != std::string::npos;) text.replace(at, 2, "<\\/");
   std::string html(page);
-  return html.replace(html.find(kDataMark), kDataMark.size(), text);
+  html.replace(html.find(kDataMark), kDataMark.size(), text);
+  return html.replace(html.find(kStyleMark), kStyleMark.size(), page_style());
 }
 
 }  // namespace vitral::apps

@@ -5,6 +5,7 @@
 #include "apps/explain_run.h"
 #include "apps/records.h"
 #include "apps/sentence_explanation.h"
+#include "apps/user_store.h"
 #include "common/core/text.h"
 #include "text/utf8.h"
 
@@ -74,7 +75,7 @@ int explain_text(const ExplainFlags& flags, Console& console) {
   refuse_flags_of_pictures(flags);
   JsonSink json(console, flags.output.json, flags.output.overwrite);
   text::decode_utf8(flags.sentence, "--text");  // says which byte is wrong
-  const auto found = explain_sentence(flags.model.model, flags.sentence, flags.options);
+  const auto found = explain_sentence(sentence_model(flags.model.model), flags.sentence, flags.options);
   ExplainFolder folder(flags.output);
   weights::StateDict state;
   state.insert("map", found.map);

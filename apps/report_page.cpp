@@ -4,21 +4,19 @@
 
 #include "apps/output_folder.h"
 #include "common/core/file.h"
+#include "datasets/metrics/page.h"
 #include "datasets/metrics/plots.h"
 
 namespace vitral::apps {
 namespace {
 
-constexpr std::string_view kStyle = R"(
-:root{color-scheme:light dark;--line:#8884;--bar:#3b7dd8;--soft:light-dark(#5a6068,#a8adb5)}
-body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:1200px;padding:0 1rem}
-h1{font-size:1.5rem;margin:0 0 .2rem}p.sub{color:var(--soft);margin:0 0 1.5rem}
+constexpr std::string_view kCards = R"(
 main{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:1rem}
 article{border:1px solid var(--line);border-radius:10px;overflow:hidden}
 article img{width:100%;height:200px;object-fit:cover;display:block}
 article div.t{padding:.6rem .8rem}h2{font-size:.85rem;margin:0 0 .4rem;overflow-wrap:anywhere;color:var(--soft)}
 ol{list-style:none;margin:0;padding:0}li{position:relative;padding:.15rem .3rem;margin:.15rem 0;display:flex;gap:.5rem}
-li span.b{position:absolute;inset:0 auto 0 0;background:var(--bar);opacity:.22;border-radius:4px}
+li span.b{position:absolute;inset:0 auto 0 0;background:var(--pick);opacity:.22;border-radius:4px}
 li span.l{flex:1;position:relative}li span.s{position:relative;font-variant-numeric:tabular-nums}
 )";
 
@@ -52,7 +50,7 @@ void ReportPage::add(const std::string& name, image::Image thumbnail, std::vecto
 std::string ReportPage::html() const {
   std::string html = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>vitral classify</title><style>";
-  html += kStyle;
+  html.append(page_style()).append(kCards);
   html += "</style></head><body><h1>vitral classify</h1><p class=\"sub\">" + escape_markup(model_) + " &middot; " +
           std::to_string(cards_.size()) + " pictures</p><main>\n";
   for (const auto& card : cards_) {

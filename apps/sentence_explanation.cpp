@@ -23,10 +23,8 @@ class SentenceExplainer {
   SentenceExplainer(std::string model, const ExplainOptions& options) : options_(options) {
     using enum ExplainMethod;
     result_.method = choose_method({last, rollout}, options.method, model);
-    const auto refuse = [&](const char* flag, const char* why) { throw Error(ErrorKind::usage, flag, why); };
-    if (options.box) refuse("--box", "means nothing to a sentence");
-    if (options.class_id) refuse("--class", "means nothing to a sentence");
-    if (options.head && result_.method == rollout) refuse("--head", "means nothing to --method rollout");
+    if (options.head && result_.method == rollout)
+      throw Error(ErrorKind::usage, "--head", "means nothing to --method rollout");
   }
 
   SentenceExplanation of_bert(const std::filesystem::path& folder, const std::string& sentence) {

@@ -7,6 +7,7 @@
 #include "apps/records.h"
 #include "apps/sentence_training.h"
 #include "apps/text.h"
+#include "apps/user_store.h"
 #include "common/core/stop_watch.h"
 #include "common/core/text.h"
 #include "common/runtime/prepare.h"
@@ -40,7 +41,7 @@ class GenerateRun {
 
   int run() {
     if (flags_.threads > 0) at::set_num_threads(flags_.threads);
-    auto model = text::load_sentence_model(flags_.model);
+    auto model = text::load_sentence_model(sentence_model(flags_.model));
     prepare_for_inference(*model.network, nn::Precision::fp32);
     const auto pairs = read_input(flags_.input);
     auto options = flags_.options;

@@ -77,13 +77,9 @@ std::shared_ptr<const Dataset> open(const RunPlan& plan, const fs::path& path, c
   return set;
 }
 
-/// The validation split where none was named: val or test, whichever is there.
 std::string default_split(const RunPlan& plan) {
   const auto format = plan.format.empty() ? guess_data_format(plan.data) : parse_data_format(plan.format);
-  for (const auto& split : data_splits(plan.data, format)) {
-    if (split != plan.split && (split == "val" || split == "validation" || split == "test")) return split;
-  }
-  return "none";
+  return judging_split(plan.data, format, plan.split).value_or("none");
 }
 
 train::TrainingData open_data(RunPlan& plan, bool strict, Console& console) {

@@ -31,4 +31,11 @@ ModelStore user_store() {
   return ModelStore::of_user(variable, bundled_folder());
 }
 
+std::string sentence_model(const std::string& name) {
+  std::error_code error;
+  if (fs::exists(name, error) || name.find('/') != std::string::npos) return name;
+  const auto bundled = bundled_folder() / (name + ".safetensors");
+  return fs::is_regular_file(bundled, error) ? bundled.string() : name;
+}
+
 }  // namespace vitral::apps

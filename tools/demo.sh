@@ -34,7 +34,7 @@ demo_explain() {
   step "$vitral" explain -m efficientnet_lite0 -w "$demo_weights_file" -o demo/explained_photograph -y .deps/photographs/baboon.jpg
   [[ ! -e demo/scenes ]] ||
     step "$vitral" explain -m scenes_rtdetr -o demo/explained_detection -y "$(find demo/scenes/val -name '*.png' -o -name '*.jpg' | sort | head -1)"
-  step "$vitral" explain -m models/dates.safetensors --text 'Wednesday, 3rd of March 2021' -o demo/explained_sentence -y
+  step "$vitral" explain -m dates --text 'Wednesday, 3rd of March 2021' -o demo/explained_sentence -y
 }
 
 # One page of everything; the pictures lie beside it.

@@ -48,11 +48,16 @@ bundled_judge() {
 
 # Flags beside model, data and folder. Networks this small learn fastest on one thread each: train several at a time.
 bundled_flags() {
-  local fashion="-b 128 --lr 1e-3 --crop-scale 1.0 --label-smoothing 0 --amp bf16 --threads 1"
+  local fashion="-b 64 --lr 1e-3 --crop-scale 1.0 --label-smoothing 0 --amp bf16 --threads 1"
+  local scenes="-b 16 --lr 1e-3 --amp bf16 --threads 1"
   case $1 in
-    fashion_swin) echo "--epochs 12 --drop-path 0.1 $fashion" ;;
-    fashion_*) echo "--epochs 12 $fashion" ;;
-    scenes_*) echo "--epochs 30 -b 16 --lr 1e-3 --amp bf16 --threads 1" ;;
+    fashion_swin) echo "--epochs 16 --drop-path 0.05 --teacher fashion_resnet --distill soft --distill-temperature 3 $fashion" ;;
+    fashion_vit) echo "--epochs 14 $fashion" ;;
+    fashion_tnt) echo "--epochs 8 $fashion" ;;
+    fashion_resnet) echo "--epochs 12 $fashion" ;;
+    scenes_rtdetr) echo "--epochs 30 $scenes" ;;
+    scenes_yolox) echo "--epochs 15 $scenes" ;;
+    scenes_fasterrcnn) echo "--epochs 8 $scenes" ;;
     pedestrians_*) echo "-w $bundled_runs/scenes_original.safetensors --recipe small --epochs 16 -b 8 --lr 1e-3 --amp bf16 --eval-every 4 --threads 1" ;;
   esac
 }

@@ -75,6 +75,16 @@ std::vector<std::string> data_splits(const fs::path& path, DataFormat format) {
   return splits;
 }
 
+std::optional<std::string> judging_split(const fs::path& path, DataFormat format, std::string_view learnt) {
+  const auto splits = data_splits(path, format);
+  if (splits.size() == 1 && splits.front().empty() && learnt.empty()) return splits.front();
+  for (const auto& split : splits) {
+    const bool judges = split == "val" || split == "val2017" || split == "validation" || split == "test";
+    if (judges && split != learnt) return split;
+  }
+  return std::nullopt;
+}
+
 std::unique_ptr<Dataset> open_dataset(const fs::path& path, DataFormat format, const std::string& split,
                                       const DataProblemHandler& on_problem) {
   switch (format) {

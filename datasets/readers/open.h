@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,11 @@ DataFormat guess_data_format(const std::filesystem::path& path);
 
 /// The splits that there are, in the order train, validation, test; one empty name where the set is not split.
 std::vector<std::string> data_splits(const std::filesystem::path& path, DataFormat format);
+
+/// The split to judge a model on where none was named: the first of val, val2017, validation and test that there is and
+/// that is not `learnt`; the only part of a set that is not split; nothing where there is none of them.
+std::optional<std::string> judging_split(const std::filesystem::path& path, DataFormat format,
+                                         std::string_view learnt = {});
 
 /// Opens one split. Bad records are given to `on_problem` and left out; see DataProblemHandler. Pictures are not read
 /// yet. Throws Error(input) where there is no such split, or nothing of it can be read.

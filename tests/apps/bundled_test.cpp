@@ -73,6 +73,16 @@ TEST_F(Bundled, GarmentsAreFoundInScenesThatNobodyTrainedOn) {
   EXPECT_NEAR(stats["AP"].get<double>(), said_by_card("scenes_rtdetr", "AP"), 0.04);
 }
 
+TEST_F(Bundled, DatesAreWrittenAsTheCardSays) {
+  const auto made = run_vitral({"data", "make", "dates", "-o", "dates"}, folder.path());
+  ASSERT_EQ(made.code, 0) << made.err;
+  const auto written = run_vitral({"text", "generate", "dates/val.tsv", "-m", "dates", "--json", "-", "-q"}, folder.path());
+  ASSERT_EQ(written.code, 0) << written.err;
+  const double exact = json::parse(lines(written.out).back()).at("exact");
+  EXPECT_NEAR(exact, said_by_card("dates", "exact"), 0.002);
+  EXPECT_GE(exact, 0.98);
+}
+
 TEST_F(Bundled, PedestriansAreFoundInTheFramesThatWereCheckedByHand) {
   if (!fs::exists(kVideo)) GTEST_SKIP() << kVideo << " is missing";
   const auto outcome = run_vitral({"detect", "-m", "pedestrians_rtdetr", "--conf", "0.01", "--start", "64", "--json", "-", kVideo},

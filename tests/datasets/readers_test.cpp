@@ -32,6 +32,7 @@ TEST_F(Readers, ClassFolders) {
   write("train/cat/notes.txt", "x");
   write_picture("val/cat/c.png", 3, 2, 30);
   EXPECT_THAT(data_splits(root, DataFormat::folder), ElementsAre("train", "val"));
+  EXPECT_EQ(judging_split(root, DataFormat::folder), "val");
   const auto dataset = open("train");
   EXPECT_EQ(format, DataFormat::folder);
   EXPECT_THAT(dataset->classes().names, ElementsAre("cat", "dog"));
@@ -160,6 +161,8 @@ TEST_F(Readers, Cifar) {
   write("data_batch_3.bin", "short");
   write("test_batch.bin", record);
   EXPECT_THAT(data_splits(root, DataFormat::cifar), ElementsAre("train", "test"));
+  EXPECT_EQ(judging_split(root, DataFormat::cifar), "test");
+  EXPECT_EQ(judging_split(root, DataFormat::cifar, "test"), std::nullopt);
   const auto dataset = open("train");
   EXPECT_EQ(format, DataFormat::cifar);
   EXPECT_THAT(names(*dataset), ElementsAre("data_batch_1.bin#0", "data_batch_1.bin#1", "data_batch_2.bin#0"));
