@@ -24,6 +24,8 @@ void add_video_flags(CLI::App& app, VideoOptions& video) {
       ->check(CLI::Range(0.1, 3600.0))
       ->type_name("S")
       ->capture_default_str();
+  app.add_flag("--isolate", video.isolate,
+               "decode each live source in a process of its own, which is started again when it hangs or crashes");
   app.add_flag("--loop", video.loop, "begin a video again at its end, until Ctrl-C or --limit");
 }
 
@@ -32,7 +34,7 @@ void add_video_flags(CLI::App& app, VideoOptions& video) {
 void DetectFlags::add(CLI::App& app, bool needs_model) {
   app.add_option("INPUT", inputs,
                  "pictures, videos, folders, globs, @list.txt, image_%05d.png, rtsp:// rtmp:// http:// https:// udp:// "
-                 "tcp://, or - for standard input")
+                 "tcp://, a camera (0 or /dev/video0), or - for standard input")
       ->required(needs_model);
   model.add(app, needs_model);
   app.add_option("--conf", confidence, "least score; of single classes: 0.5,person=0.3")

@@ -13,6 +13,8 @@
 #include "common/core/text.h"
 #include "common/image/decode.h"
 #include "common/image/sniff.h"
+#include "video/live/camera.h"
+#include "video/live/live_opener.h"
 #include "video/live/protocols.h"
 #include "video/media/source.h"
 
@@ -102,17 +104,25 @@ std::vector<PictureSource> expand_list(const std::string& argument) {
   return sources;
 }
 
-/// "rtsp://me:secret@cam:554/1?x" -> the outputs' name "cam_554_1_x".
-PictureSource live_source(const std::string& url) {
-  video::protocols_for(url);
-  std::string name = url.substr(url.find("://") + 3);
-  const auto host_end = name.find_first_of("/?#");
-  if (const auto at = name.rfind('@', host_end); at != std::string::npos) name = name.substr(at + 1);
+/// What the outputs of an address are named after: "rtsp://me:secret@cam:554/1?x" -> "cam:554/1?x".
+std::string without_user(const std::string& url) {
+  std::string rest = url.substr(url.find("://") + 3);
+  const auto host_end = rest.find_first_of("/?#");
+  if (const auto at = rest.rfind('@', host_end); at != std::string::npos) rest = rest.substr(at + 1);
+  return rest;
+}
+
+/// "rtsp://me:secret@cam:554/1?x" -> the outputs' name "cam_554_1_x"; "0", which is /dev/video0 -> "video0".
+PictureSource live_source(const std::string& argument) {
+  video::live_opener(argument);  // refuses here what can't be opened at all
+  std::string name = video::names_camera(argument)
+                         ? video::camera_device(argument).substr(std::string_view("/dev/").size())
+                         : without_user(argument);
   for (char& c : name) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-') c = '_';
   }
   while (!name.empty() && name.back() == '_') name.pop_back();
-  PictureSource source{url, name.substr(0, 100)};
+  PictureSource source{argument, name.substr(0, 100)};
   source.live = true;
   return source;
 }
@@ -138,7 +148,7 @@ std::vector<PictureSource> expand_inputs(const std::vector<std::string>& argumen
   std::vector<PictureSource> sources;
   for (const auto& argument : arguments) {
     std::error_code error;
-    if (holds != FolderHolds::pictures && video::names_url(argument)) {
+    if (holds != FolderHolds::pictures && (video::names_url(argument) || video::names_camera(argument))) {
       sources.push_back(live_source(argument));
     } else if (argument == "-") {
       sources.push_back({"-", {}});

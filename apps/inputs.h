@@ -16,18 +16,19 @@ struct PictureSource {
   std::string name;            ///< as the user gave it, or the path below a folder
   std::filesystem::path path;  ///< empty: standard input
   std::size_t index = 0;       ///< its place among the inputs
-  bool live = false;           ///< `name` is an address; `path` only names its outputs
+  bool live = false;           ///< `name` is an address or a camera; `path` only names its outputs
 
   /// A file of frames, or a live source.
   bool is_video() const { return live || video::names_video(path); }
 };
 
-/// What counts of a folder's files, by their extensions. Addresses (rtsp://…) are inputs where videos are.
+/// What counts of a folder's files, by their extensions. Addresses (rtsp://…) and cameras (0, /dev/video0) are
+/// inputs where videos are.
 enum class FolderHolds { pictures, videos, pictures_and_videos };
 
 /// Expands arguments: a file, a folder (what counts of it, sorted by bytes), a glob, `@list.txt` (a path a line,
 /// relative to the list), `-`. Throws Error(input) for what names nothing, Error(usage) for `-` given twice and
-/// for an address of a protocol that is not read.
+/// for an address of a protocol that is not read, Error(unavailable) for a camera where none can be read.
 std::vector<PictureSource> expand_inputs(const std::vector<std::string>& arguments,
                                          FolderHolds holds = FolderHolds::pictures);
 

@@ -1,6 +1,8 @@
 #include "apps/live_stream.h"
 
 #include "common/core/text.h"
+#include "video/live/isolated_source.h"
+#include "video/live/live_opener.h"
 #include "video/live/protocols.h"
 
 namespace vitral::apps {
@@ -10,6 +12,11 @@ video::LiveOptions options_of(const VideoOptions& options, std::size_t lane) {
   return {std::chrono::duration<double>(options.timeout_s), options.reconnect, options.stride, lane};
 }
 
+video::LiveOpener opener_of(const std::string& source, const VideoOptions& options) {
+  return options.isolate ? video::isolated_opener(source, {"/proc/self/exe", {kDecoderArgument}})
+                         : video::live_opener(source);
+}
+
 }  // namespace
 
 LiveStream::LiveStream(PictureSource source, const VideoOptions& options, FrameLanes& lanes, std::size_t lane)
@@ -17,7 +24,7 @@ LiveStream::LiveStream(PictureSource source, const VideoOptions& options, FrameL
       lanes_(lanes),
       lane_(lane),
       newest_(options.live != "all"),
-      capture_(video::network_opener(source_.name), options_of(options, lane), handlers()),
+      capture_(opener_of(source_.name, options), options_of(options, lane), handlers()),
       thread_([this] { work(); }) {}
 
 LiveStream::~LiveStream() {

@@ -11,10 +11,14 @@
 
 namespace vitral::apps {
 
+/// As its only argument it makes the program the decoder of another one (--isolate).
+inline constexpr const char* kDecoderArgument = "__decode";
+
 class LiveStream : public Feeder {
  public:
   /// Pictures go into `lanes` as they are; FrameStream prepares those that are taken. A source that is lost or was
-  /// never one ends its lane with a picture whose error says so. Throws Error(usage) for a protocol that is not read.
+  /// never one ends its lane with a picture whose error says so. Throws Error(usage) for a protocol that is not read,
+  /// Error(unavailable) where cameras are not.
   LiveStream(PictureSource source, const VideoOptions& options, FrameLanes& lanes, std::size_t lane);
   ~LiveStream() override;
   void stop() override { capture_.stop(); }

@@ -1,13 +1,17 @@
 // vitral: vision Transformers and detection from the command line. See docs/guide.md.
 #include <c10/util/Exception.h>
 
+#include <unistd.h>
+
 #include <new>
 
 #include "apps/command.h"
 #include "apps/config.h"
+#include "apps/live_stream.h"
 #include "common/core/error.h"
 #include "common/core/memory.h"
 #include "common/core/text.h"
+#include "video/live/isolated_source.h"
 
 namespace {
 
@@ -89,10 +93,12 @@ bool asks_for_config(const CLI::App& root, const std::vector<std::string>& argum
 }
 
 int run(int argc, char** argv, Context& context) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments == std::vector<std::string>{vitral::apps::kDecoderArgument})
+    return vitral::video::decode_for_parent(STDIN_FILENO);
   CLI::App root("Vision Transformers and detection: classify pictures, convert and measure models.", "vitral");
   build(root, context);
   take_last(root);
-  std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
     arguments = vitral::apps::expand_config(root, arguments);
     auto reversed = std::vector<std::string>(arguments.rbegin(), arguments.rend());  // CLI11 takes them from the back

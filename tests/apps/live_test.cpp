@@ -1,6 +1,7 @@
 #include <set>
 
 #include "common/image/decode.h"
+#include "tests/apps/live_checks.h"
 #include "tests/apps/spots_fixture.h"
 #include "tests/support/mjpeg_server.h"
 #include "video/media/source.h"
@@ -10,55 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-image::Image camera_picture(int i) {
-  return scene(160, 96, {{0, 4 * (i % 20), 16, 48, 48}});
-}
-
-/// Pictures for as long as somebody looks.
-MjpegServer::Script endless(double rate) {
-  return plays(1'000'000, rate, camera_picture);
-}
-
-class Live : public SpotsTest {
- protected:
-  /// Checks the identity of the counts, of the run and of each source; gives the summary.
-  json summary_of(const std::vector<json>& all) {
-    const auto& summary = all.back();
-    EXPECT_EQ(summary.at("schema"), "vitral.summary/1");
-    std::uint64_t in = summary.at("frames_out");
-    for (const char* counts : {"dropped", "failed"}) {
-      for (const auto& [reason, frames] : summary.at(counts).items()) in += frames.get<std::uint64_t>();
-    }
-    EXPECT_EQ(summary.at("frames_in"), in);
-    std::uint64_t rows_in = 0, rows_out = 0;
-    for (const auto& row : summary.at("per_source")) {
-      rows_in += row.at("frames_in").get<std::uint64_t>();
-      rows_out += row.at("frames_out").get<std::uint64_t>();
-    }
-    EXPECT_EQ(rows_in, in);
-    EXPECT_EQ(rows_out, summary.at("frames_out"));
-    return summary;
-  }
-};
-
-std::vector<std::int64_t> frames_of(const std::vector<json>& all, const std::string& source) {
-  std::vector<std::int64_t> frames;
-  double t_ms = -1;
-  for (const auto& record : all) {
-    if (record.value("source", "") != source) continue;
-    frames.push_back(record.at("frame"));
-    EXPECT_GT(record.at("t_ms").get<double>(), t_ms);
-    t_ms = record["t_ms"];
-  }
-  for (std::size_t i = 1; i < frames.size(); ++i) EXPECT_GT(frames[i], frames[i - 1]);
-  return frames;
-}
-
-std::size_t error_lines(const Outcome& outcome) {
-  std::size_t count = 0;
-  for (const auto& line : lines(outcome.err)) count += line.starts_with("vitral: error: ") ? 1 : 0;
-  return count;
-}
+class Live : public SpotsTest {};
 
 TEST_F(Live, FramesComeUntilTheLimit) {
   MjpegServer camera(endless(40));
@@ -79,7 +32,7 @@ TEST_F(Live, WhatIsLostForGoodIsExit7AndOneLine) {
   });
   const auto outcome = run({camera.url()}, {"--json", "-", "--reconnect", "2", "--timeout", "1", "--live", "all"});
   const auto all = records(outcome, 7);
-  EXPECT_EQ(error_lines(outcome), 1u) << outcome.err;
+  EXPECT_EQ(error_lines(outcome.err), 1u) << outcome.err;
   const auto summary = summary_of(all);
   EXPECT_GE(summary.at("frames_out"), 7);
   EXPECT_EQ(summary.at("failed").at("lost"), 1);
@@ -87,7 +40,7 @@ TEST_F(Live, WhatIsLostForGoodIsExit7AndOneLine) {
   EXPECT_EQ(camera.clients(), 3);
   const auto refused = run({"http://127.0.0.1:" + std::to_string(free_port()) + "/"}, {"--reconnect", "0"});
   EXPECT_EQ(refused.code, 7) << refused.err;
-  EXPECT_EQ(error_lines(refused), 1u);
+  EXPECT_EQ(error_lines(refused.err), 1u);
 }
 
 TEST_F(Live, WhatIsNoVideoIsExit4AndOtherProtocolsAreExit2) {
@@ -95,7 +48,7 @@ TEST_F(Live, WhatIsNoVideoIsExit4AndOtherProtocolsAreExit2) {
   const auto outcome = run({missing.url()}, {"--json", "-"});
   EXPECT_EQ(outcome.code, 4) << outcome.err;
   EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(error_lines(outcome), 1u);
+  EXPECT_EQ(error_lines(outcome.err), 1u);
   for (const char* url : {"ftp://127.0.0.1/v.mp4", "file:///etc/passwd", "concat://a"})
     EXPECT_EQ(run({url}).code, 2) << url;
   EXPECT_EQ(run({missing.url()}, {"--live", "oldest"}).code, 2);
@@ -104,11 +57,7 @@ TEST_F(Live, WhatIsNoVideoIsExit4AndOtherProtocolsAreExit2) {
 
 TEST_F(Live, AFiniteFileOverHttpEndsInOrder) {
   save_video("v.avi", 12);
-  const auto bytes = slurp(folder / "v.avi");
-  MjpegServer web([&](MjpegServer::Client& client, int) {
-    client.send("HTTP/1.0 200 OK\r\nContent-Type: video/x-msvideo\r\nContent-Length: " + std::to_string(bytes.size()) +
-                "\r\n\r\n" + bytes);
-  });
+  MjpegServer web(serves(slurp(folder / "v.avi"), "video/x-msvideo"));
   const auto all = records(run({web.url("/v.avi?x=1")}, {"--json", "-", "--live", "all", "--reconnect", "0"}));
   ASSERT_EQ(summary_of(all).at("frames_out"), 12);
   EXPECT_EQ(frames_of(all, web.url("/v.avi?x=1")).back(), 11);

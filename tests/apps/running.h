@@ -20,6 +20,7 @@ class Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
+  pid_t pid() const { return pid_; }
   void signal(int number) const;
   /// The exit code, 128 + the signal that ended it; waits up to `seconds`, then ends it and gives -1.
   int wait(double seconds = 60);
