@@ -53,11 +53,11 @@ bundled_flags() {
   case $1 in
     fashion_swin) echo "--epochs 16 --drop-path 0.05 --teacher fashion_resnet --distill soft --distill-temperature 3 $fashion" ;;
     fashion_vit) echo "--epochs 14 $fashion" ;;
-    fashion_tnt) echo "--epochs 8 $fashion" ;;
+    fashion_tnt) echo "--epochs 6 $fashion" ;;
     fashion_resnet) echo "--epochs 12 $fashion" ;;
     scenes_rtdetr) echo "--epochs 30 $scenes" ;;
     scenes_yolox) echo "--epochs 15 $scenes" ;;
-    scenes_fasterrcnn) echo "--epochs 8 $scenes" ;;
+    scenes_fasterrcnn) echo "--epochs 6 $scenes" ;;
     pedestrians_*) echo "-w $bundled_runs/scenes_original.safetensors --recipe small --epochs 16 -b 8 --lr 1e-3 --amp bf16 --eval-every 4 --threads 1" ;;
   esac
 }

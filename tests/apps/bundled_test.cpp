@@ -74,9 +74,9 @@ TEST_F(Bundled, GarmentsAreFoundInScenesThatNobodyTrainedOn) {
 }
 
 TEST_F(Bundled, DatesAreWrittenAsTheCardSays) {
-  const auto made = run_vitral({"data", "make", "dates", "-o", "dates"}, folder.path());
+  const auto made = run_vitral({"data", "make", "dates", "-o", "pairs"}, folder.path());
   ASSERT_EQ(made.code, 0) << made.err;
-  const auto written = run_vitral({"text", "generate", "dates/val.tsv", "-m", "dates", "--json", "-", "-q"}, folder.path());
+  const auto written = run_vitral({"text", "generate", "pairs/val.tsv", "-m", "dates", "--json", "-", "-q"}, folder.path());
   ASSERT_EQ(written.code, 0) << written.err;
   const double exact = json::parse(lines(written.out).back()).at("exact");
   EXPECT_NEAR(exact, said_by_card("dates", "exact"), 0.002);
