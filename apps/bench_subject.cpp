@@ -180,8 +180,8 @@ std::vector<nlohmann::ordered_json> BenchSubject::rows() const {
         {"batch", options_.batches[i]},
         {"threads", at::get_num_threads()},
         {"device", compute.device == "auto" ? "cpu" : compute.device},
-        {"weights",
-         model().checkpoint ? model().checkpoint->path : "random (seed " + std::to_string(options_.model.seed) + ")"},
+        {"weights", model().checkpoint ? std::filesystem::path(model().checkpoint->path).filename().string()
+                                       : "random (seed " + std::to_string(options_.model.seed) + ")"},
         {"ms",
          {{"min", percentile(times, 0)},
           {"p50", median},

@@ -23,8 +23,6 @@ double said_by_card(const std::string& model, const std::string& metric) {
   return std::stod(card.substr(row + metric.size() + 5));
 }
 
-bool is_here(const std::string& model) { return fs::exists(kModels / (model + ".safetensors")); }
-
 class Bundled : public testing::Test {
  protected:
   json evaluated(const std::vector<std::string>& how) {
@@ -53,20 +51,22 @@ TEST_F(Bundled, ModelsAreSmallAndHaveTheirCards) {
 TEST_F(Bundled, ClassifiersReachTheirAccuracy) {
   if (!fs::exists(kFashionMnist)) GTEST_SKIP() << "the package dataset-fashion-mnist is missing";
   std::size_t judged = 0;
-  for (const std::string model : {"fashion_vit", "fashion_tnt", "fashion_swin", "fashion_resnet"}) {
-    if (!is_here(model)) continue;
+  for (const auto& file : fs::directory_iterator(kModels)) {
+    const auto model = file.path().stem().string();
+    if (!model.starts_with("fashion_") || file.path().extension() != ".safetensors") continue;
     const auto found = evaluated({"-m", model, "--data", kFashionMnist, "-b", "64"});
     ASSERT_TRUE(found.contains("top1"));
     EXPECT_NEAR(found["top1"].get<double>(), said_by_card(model, "top-1"), 0.0005) << model;
     ++judged;
   }
-  if (judged == 0) GTEST_SKIP() << "no classifier travels with the program yet";
+  EXPECT_GE(judged, 3u);
 }
 
 TEST_F(Bundled, GarmentsAreFoundInScenesThatNobodyTrainedOn) {
   if (!fs::exists(kFashionMnist)) GTEST_SKIP() << "the package dataset-fashion-mnist is missing";
-  const auto made = run_vitral({"data", "make", "fashion-scenes", "--train", "1", "--val", "200", "--seed", "77", "-o", "scenes"},
-                               folder.path());
+  const auto made =
+      run_vitral({"data", "make", "fashion-scenes", "--train", "1", "--val", "200", "--seed", "77", "-o", "scenes"},
+                 folder.path());
   ASSERT_EQ(made.code, 0) << made.err;
   const auto stats = evaluated({"-m", "scenes_rtdetr", "--data", "scenes", "-b", "8"})["stats"];
   // Other scenes than the card's, and a fifth of them.
@@ -76,7 +76,8 @@ TEST_F(Bundled, GarmentsAreFoundInScenesThatNobodyTrainedOn) {
 TEST_F(Bundled, DatesAreWrittenAsTheCardSays) {
   const auto made = run_vitral({"data", "make", "dates", "-o", "pairs"}, folder.path());
   ASSERT_EQ(made.code, 0) << made.err;
-  const auto written = run_vitral({"text", "generate", "pairs/val.tsv", "-m", "dates", "--json", "-", "-q"}, folder.path());
+  const auto written =
+      run_vitral({"text", "generate", "pairs/val.tsv", "-m", "dates", "--json", "-", "-q"}, folder.path());
   ASSERT_EQ(written.code, 0) << written.err;
   const double exact = json::parse(lines(written.out).back()).at("exact");
   EXPECT_NEAR(exact, said_by_card("dates", "exact"), 0.002);
@@ -85,8 +86,8 @@ TEST_F(Bundled, DatesAreWrittenAsTheCardSays) {
 
 TEST_F(Bundled, PedestriansAreFoundInTheFramesThatWereCheckedByHand) {
   if (!fs::exists(kVideo)) GTEST_SKIP() << kVideo << " is missing";
-  const auto outcome = run_vitral({"detect", "-m", "pedestrians_rtdetr", "--conf", "0.01", "--start", "64", "--json", "-", kVideo},
-                                  folder.path());
+  const auto outcome = run_vitral(
+      {"detect", "-m", "pedestrians_rtdetr", "--conf", "0.01", "--start", "64", "--json", "-", kVideo}, folder.path());
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto truth = json::parse(slurp(kModels / "pedestrians_checked.json"));
   std::set<std::int64_t> checked;
@@ -106,7 +107,8 @@ TEST_F(Bundled, PedestriansAreFoundInTheFramesThatWereCheckedByHand) {
     }
   }
   spit(folder / "found.json", results.dump());
-  const auto stats = evaluated({"--gt", (kModels / "pedestrians_checked.json").string(), "--dt", "found.json"})["stats"];
+  const auto stats =
+      evaluated({"--gt", (kModels / "pedestrians_checked.json").string(), "--dt", "found.json"})["stats"];
   EXPECT_NEAR(stats["AP50"].get<double>(), said_by_card("pedestrians_rtdetr", "AP50"), 0.005);
   EXPECT_GE(stats["AP50"].get<double>(), 0.80);
 }

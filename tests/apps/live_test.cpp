@@ -150,18 +150,18 @@ TEST_F(Live, SizeChangesGoOnInTheSavedVideo) {
 TEST_F(Live, ThePageShowsTheRun) {
   MjpegServer camera(endless(30));
   const std::string port = std::to_string(free_port()), page = "http://127.0.0.1:" + port;
-  const auto outcome =
-      run_shell("\"$VITRAL\" track -m ./model.safetensors " + camera.url() + " --json - --http 127.0.0.1:" + port +
-                    " > out.jsonl 2> err & "
-                    "for i in $(seq 300); do [ $(wc -l < out.jsonl) -gt 10 ] && break; sleep 0.1; done; "
-                    "curl -sf " +
-                    page + "/ > page.html; curl -sf " + page +
-                    "/stats.json > stats.json; "
-                    "curl -sf " +
-                    page + "/frame.jpg > frame.jpg; curl -sf -m 2 " + page +
-                    "/stream.mjpg > stream; "
-                    "kill -INT $!; wait $!",
-                folder.path(), VITRAL_SPOTS);
+  const auto outcome = run_shell(
+      "\"$VITRAL\" track -m ./model.safetensors " + camera.url() + " --live all --json - --http 127.0.0.1:" + port +
+          " > out.jsonl 2> err & "
+          "for i in $(seq 300); do [ $(wc -l < out.jsonl) -gt 10 ] && break; sleep 0.1; done; "
+          "curl -sf " +
+          page + "/ > page.html; curl -sf " + page +
+          "/stats.json > stats.json; "
+          "curl -sf " +
+          page + "/frame.jpg > frame.jpg; curl -sf -m 2 " + page +
+          "/stream.mjpg > stream; "
+          "kill -INT $!; wait $!",
+      folder.path(), VITRAL_SPOTS);
   EXPECT_EQ(outcome.code, 130) << slurp(folder / "err");
   EXPECT_NE(slurp(folder / "err").find("live page: " + page), std::string::npos);
   EXPECT_NE(slurp(folder / "page.html").find("<title>vitral</title>"), std::string::npos);
