@@ -14,10 +14,8 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 td,th{padding:.2rem .7rem;text-align:right;border-bottom:1px solid var(--line)}
 )";
 
-/// Plots are drawn on white.
 constexpr std::string_view kPlots = R"(
 svg{max-width:100%;height:auto}figure{margin:1rem 0;display:inline-block}img{max-width:340px;height:auto}
-@media(prefers-color-scheme:dark){svg,img{background:#fff;border-radius:6px}}
 )";
 
 }  // namespace

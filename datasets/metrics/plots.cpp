@@ -20,7 +20,10 @@ std::string svg_open(int width, int height, const std::string& title) {
   return format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" ", width,
                 height, width, height) +
          "font-family=\"system-ui,sans-serif\" font-size=\"12\" fill=\"#1a202c\">\n<title>" + escape_markup(title) +
-         "</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
+         "</title>\n"
+         "<style>@media(prefers-color-scheme:dark){svg{fill:#e2e8f0}.ground{fill:#171923}"
+         ".grid{stroke:#2d3748}}</style>\n"
+         "<rect class=\"ground\" width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
 }
 
 /// `attributes` may hold a place, an anchor or a rotation.
@@ -41,12 +44,14 @@ class Frame {
   std::string grid() const {
     std::string svg;
     for (const double at : ticks(x_)) {
-      svg += format("<path d=\"M%.1f %dV%.1f\" stroke=\"#e2e8f0\" fill=\"none\"/>\n", across(at), kMargin, bottom());
+      svg += format("<path d=\"M%.1f %dV%.1f\" class=\"grid\" stroke=\"#e2e8f0\" fill=\"none\"/>\n", across(at),
+                    kMargin, bottom());
       svg += svg_text(format("x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\"", across(at), bottom() + 18),
                       format("%.4g", at));
     }
     for (const double at : ticks(y_)) {
-      svg += format("<path d=\"M%.1f %.1fH%.1f\" stroke=\"#e2e8f0\" fill=\"none\"/>\n", left(), down(at), right());
+      svg += format("<path d=\"M%.1f %.1fH%.1f\" class=\"grid\" stroke=\"#e2e8f0\" fill=\"none\"/>\n", left(), down(at),
+                    right());
       svg +=
           svg_text(format("x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\"", left() - 8, down(at) + 4), format("%.4g", at));
     }
@@ -165,7 +170,7 @@ std::string matrix_cells(const MatrixFigure& figure, const Cells& cells) {
       if (cells.cell < 20) continue;
       svg += svg_text(
           format("x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-size=\"%.1f\" fill=\"%s\"", x + cells.cell / 2,
-                 y + cells.cell / 2 + 4, std::min(12.0, cells.cell / 3), share > 0.5 ? "#fff" : "#1a202c"),
+                 y + cells.cell / 2 + 4, std::min(12.0, cells.cell / 3), share > 0.5 ? "#fff" : "inherit"),
           std::to_string(count));
     }
   }
