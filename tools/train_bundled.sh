@@ -57,7 +57,7 @@ bundled_flags() {
     fashion_resnet) echo "--epochs 12 $fashion" ;;
     scenes_rtdetr) echo "--epochs 30 $scenes" ;;
     scenes_yolox) echo "--epochs 15 $scenes" ;;
-    scenes_fasterrcnn) echo "--epochs 6 $scenes" ;;
+    scenes_fasterrcnn) echo "--epochs 12 $scenes" ;;
     pedestrians_*) echo "-w $bundled_runs/scenes_original.safetensors --recipe small --epochs 16 -b 8 --lr 1e-3 --amp bf16 --eval-every 4 --threads 1" ;;
   esac
 }

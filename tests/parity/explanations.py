@@ -74,8 +74,8 @@ def gradient_rollout(model, ours, bench: Bench):
 
 
 def window_attention(model, ours, bench: Bench):
-    """Swin: the windows of every block, shifted or not."""
-    reference = _reference(bench, model)
+    """Swin: the windows of every block, shifted or not. Our names end with the side that the network was built for."""
+    reference = _reference(bench, model, size=int(ours.rsplit("_", 1)[1]))
     raw = _explain(bench, reference, ours)
     seen = []
     blocks = [each for each in reference.module.modules() if type(each).__name__ in ("SwinAttention", "Swinv2Attention")]
