@@ -51,7 +51,7 @@ bundled_flags() {
   local fashion="-b 64 --lr 1e-3 --crop-scale 1.0 --label-smoothing 0 --amp bf16 --threads 1"
   local scenes="-b 16 --lr 1e-3 --amp bf16 --threads 1"
   case $1 in
-    fashion_swin) echo "--epochs 16 --drop-path 0.05 --teacher fashion_resnet --distill soft --distill-temperature 3 $fashion" ;;
+    fashion_swin) echo "--epochs 16 --drop-path 0.05 --teacher models/fashion_resnet.safetensors --distill soft --distill-temperature 3 $fashion" ;;
     fashion_vit) echo "--epochs 14 $fashion" ;;
     fashion_tnt) echo "--epochs 6 $fashion" ;;
     fashion_resnet) echo "--epochs 12 $fashion" ;;
@@ -87,8 +87,9 @@ train_bundled() {
   if [[ -e $bundled_runs/$name/run.json ]]; then
     step "$vitral" train --resume "$bundled_runs/$name"
   else
+    # From nothing: the weights that travel with the program under this name are not looked for.
     # shellcheck disable=SC2046  # a list of flags
-    step "$vitral" train -m "$name" --data "$data" -o "$bundled_runs/$name" $(bundled_flags "$name")
+    step env VITRAL_MODELS="$bundled_runs" "$vitral" train -m "$name" --data "$data" -o "$bundled_runs/$name" $(bundled_flags "$name")
   fi
   mkdir -p models
   step "$vitral" weights convert "$bundled_runs/$name/best.safetensors" -m "$name" -o "models/$name.safetensors" --to native --half -y
