@@ -7,6 +7,7 @@
 
 #include "common/core/error.h"
 #include "common/kernels/roi_align_samples.h"
+#include "common/kernels/roi_align_taps.h"
 
 namespace vitral::kernels {
 namespace {
@@ -21,48 +22,6 @@ const float* roi(const RoiAlignArgs& args, std::int64_t i) {
   return args.rois + 5 * (args.rows != nullptr ? args.rows[i] : i);
 }
 
-struct Tap {
-  std::int64_t cell;
-  float weight;
-};
-
-/// What each bin of one direction takes from which cells. Bilinear sampling is separable, and so is the mean: a bin is
-/// the sum over its rows and columns of cells, each cell once however many samples touch it.
-class Taps {
- public:
-  void place(const RoiExtent& extent, std::int64_t bins, std::int64_t cells) {
-    taps_.clear();
-    ends_.assign(1, 0);
-    const auto samples = static_cast<std::int64_t>(extent.samples);
-    for (std::int64_t i = 0; i < bins; ++i) {
-      for (std::int64_t s = 0; s < samples; ++s) add(RoiSample(extent.at(i, s), cells));
-      ends_.push_back(taps_.size());
-    }
-  }
-  const Tap* begin(std::int64_t bin) const { return taps_.data() + ends_[static_cast<std::size_t>(bin)]; }
-  const Tap* end(std::int64_t bin) const { return begin(bin + 1); }
-
- private:
-  void add(const RoiSample& sample) {
-    if (!sample.exists) return;
-    add_tap(sample.low, 1.0F - sample.rest);
-    if (sample.rest > 0) add_tap(sample.low + 1, sample.rest);
-  }
-  /// Samples rise, so that a cell that is there already is one of the last two.
-  void add_tap(std::int64_t cell, float weight) {
-    for (std::size_t i = taps_.size(); i > ends_.back() && taps_.size() - i < 2; --i) {
-      if (taps_[i - 1].cell == cell) {
-        taps_[i - 1].weight += weight;
-        return;
-      }
-    }
-    taps_.push_back({cell, weight});
-  }
-
-  std::vector<Tap> taps_;
-  std::vector<std::size_t> ends_;
-};
-
 /// The bins of one region after another; owns what they are computed in.
 class Pooling {
  public:
@@ -74,20 +33,19 @@ class Pooling {
     rows_.place(high, args_.bins_high, args_.height);
     columns_.place(wide, args_.bins_wide, args_.width);
     const float* picture = args_.map + static_cast<std::int64_t>(roi[0]) * args_.height * args_.width * args_.channels;
-    const float samples = std::max(high.samples, 0.0F) * std::max(wide.samples, 0.0F);
     float* bin = bins_.data();
     for (std::int64_t y = 0; y < args_.bins_high; ++y) {
       for (std::int64_t x = 0; x < args_.bins_wide; ++x, bin += args_.channels) add_up(picture, y, x, bin);
     }
-    write(std::max(samples, 1.0F), out);
+    write(samples_of_bin(high, wide), out);
   }
 
  private:
   void add_up(const float* picture, std::int64_t y, std::int64_t x, float* bin) const {
     std::fill_n(bin, args_.channels, 0.0F);
-    for (const Tap* row = rows_.begin(y); row != rows_.end(y); ++row) {
+    for (const RoiTap* row = rows_.begin(y); row != rows_.end(y); ++row) {
       const float* cells = picture + row->cell * args_.width * args_.channels;
-      for (const Tap* column = columns_.begin(x); column != columns_.end(x); ++column) {
+      for (const RoiTap* column = columns_.begin(x); column != columns_.end(x); ++column) {
         const float weight = row->weight * column->weight;
         const float* cell = cells + column->cell * args_.channels;
         for (std::int64_t c = 0; c < args_.channels; ++c) bin[c] += weight * cell[c];
@@ -105,7 +63,7 @@ class Pooling {
   }
 
   const RoiAlignArgs& args_;
-  Taps rows_, columns_;
+  RoiTaps rows_, columns_;
   std::vector<float> bins_;  // [bins, channels]
 };
 

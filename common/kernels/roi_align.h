@@ -29,4 +29,10 @@ void check_roi_align(const RoiAlignArgs& args);
 /// Regions [begin, end) of arguments that have been checked.
 void roi_align(const RoiAlignArgs& args, std::int64_t begin, std::int64_t end);
 
+/// The gradient in the map, of pictures [begin, end): adds to `gradient` [batch, height, width, channels] what that of
+/// the bins, `bins` [rows, channels, bins_high, bins_wide], says. For arguments that have been checked; their map and
+/// out are not read. Regions follow in their order, so that it does not matter who computes which pictures.
+void roi_align_backward(const RoiAlignArgs& args, const float* bins, float* gradient, std::int64_t begin,
+                        std::int64_t end);
+
 }  // namespace vitral::kernels

@@ -6,10 +6,13 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/DeviceGuard.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "common/kernels/cuda/roi_align.h"
@@ -20,34 +23,44 @@
 namespace vitral::nn {
 namespace {
 
-bool runs_kernel(const at::Tensor& map) {
-  return has_kernel_for(map) && !(at::GradMode::is_enabled() && map.requires_grad());
+/// Which regions are pooled from which map, and how.
+struct Regions : torch::CustomClassHolder {
+  at::Tensor rois;               ///< fp32 [R, 5], the host's
+  std::vector<at::Tensor> rows;  ///< of `rois`, for each map; undefined: all
+  std::vector<double> scales;
+  RoiAlignOptions options;
+};
+
+kernels::RoiAlignArgs args_of(const Regions& regions, std::size_t level, at::IntArrayRef map) {
+  const auto& rows = regions.rows[level];
+  kernels::RoiAlignArgs args;
+  args.batch = map[0];
+  args.channels = map[1];
+  args.height = map[2];
+  args.width = map[3];
+  args.rois = regions.rois.const_data_ptr<float>();
+  args.rows = rows.defined() ? rows.const_data_ptr<std::int64_t>() : nullptr;
+  args.count = rows.defined() ? rows.size(0) : regions.rois.size(0);
+  args.scale = static_cast<float>(regions.scales[level]);
+  args.bins_high = regions.options.bins_high;
+  args.bins_wide = regions.options.bins_wide;
+  args.sampling = regions.options.sampling_ratio;
+  args.aligned = regions.options.aligned;
+  return args;
 }
 
-/// Pools the regions `rows` (undefined: all) into their rows of `out`. `rois` and `rows` are the host's.
-void run_kernel(const at::Tensor& map, const at::Tensor& rois, const at::Tensor& rows, double scale,
-                const RoiAlignOptions& options, at::Tensor& out) {
+/// Pools the regions of one map into their rows of `out`.
+void run_kernel(const at::Tensor& map, const Regions& regions, std::size_t level, at::Tensor& out) {
   const auto cells = map.to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
-  kernels::RoiAlignArgs args;
+  auto args = args_of(regions, level, map.sizes());
   args.map = cells.const_data_ptr<float>();
-  args.batch = map.size(0);
-  args.channels = map.size(1);
-  args.height = map.size(2);
-  args.width = map.size(3);
-  args.rois = rois.const_data_ptr<float>();
-  args.rows = rows.defined() ? rows.const_data_ptr<std::int64_t>() : nullptr;
-  args.count = rows.defined() ? rows.size(0) : rois.size(0);
-  args.scale = static_cast<float>(scale);
-  args.bins_high = options.bins_high;
-  args.bins_wide = options.bins_wide;
-  args.sampling = options.sampling_ratio;
-  args.aligned = options.aligned;
   args.out = out.mutable_data_ptr<float>();
   kernels::check_roi_align(args);  // before a GPU reads what regions name
 #ifdef VITRAL_HAS_CUDA
   if (map.is_cuda()) {
     const c10::DeviceGuard guard(map.device());
-    const auto there = rois.to(map.device());
+    const auto& rows = regions.rows[level];
+    const auto there = regions.rois.to(map.device());
     const auto rows_there = rows.defined() ? rows.to(map.device()) : rows;
     args.rois = there.const_data_ptr<float>();
     args.rows = rows.defined() ? rows_there.const_data_ptr<std::int64_t>() : nullptr;
@@ -57,12 +70,70 @@ void run_kernel(const at::Tensor& map, const at::Tensor& rois, const at::Tensor&
   parallel_ranges(args.count, 4, [&](std::int64_t begin, std::int64_t end) { kernels::roi_align(args, begin, end); });
 }
 
-at::Tensor host_rois(const at::Tensor& rois) {
-  return rois.detach().to(at::kCPU, at::kFloat).contiguous();
+at::Tensor pooled(at::TensorList maps, const Regions& regions) {
+  const auto& first = maps.front();
+  auto out = at::empty({regions.rois.size(0), first.size(1), regions.options.bins_high, regions.options.bins_wide},
+                       first.options().dtype(at::kFloat));
+  for (std::size_t i = 0; i < maps.size(); ++i) run_kernel(maps[i], regions, i, out);
+  return out.to(first.scalar_type());
 }
 
-at::Tensor empty_bins(std::int64_t count, const at::Tensor& map, const RoiAlignOptions& options) {
-  return at::empty({count, map.size(1), options.bins_high, options.bins_wide}, map.options().dtype(at::kFloat));
+/// What the bins' gradient says of the cells of one map of that size.
+at::Tensor spread(const at::Tensor& bins, const Regions& regions, std::size_t level, at::IntArrayRef map) {
+  auto cells = at::zeros({map[0], map[2], map[3], map[1]}, bins.options());
+  const auto args = args_of(regions, level, map);
+  parallel_ranges(map[0], 1, [&](std::int64_t begin, std::int64_t end) {
+    kernels::roi_align_backward(args, bins.const_data_ptr<float>(), cells.mutable_data_ptr<float>(), begin, end);
+  });
+  return cells.permute({0, 3, 1, 2});
+}
+
+struct Pooled : torch::autograd::Function<Pooled> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, at::TensorList maps,
+                            const c10::intrusive_ptr<Regions>& regions) {
+    context->saved_data["regions"] = c10::IValue::make_capsule(regions);
+    context->saved_data["type"] = maps.front().scalar_type();
+    std::vector<std::vector<std::int64_t>> sizes;
+    for (const auto& map : maps) sizes.push_back(map.sizes().vec());
+    context->saved_data["sizes"] = sizes;
+    return pooled(maps, *regions);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto capsule = context->saved_data["regions"].toCapsule();
+    const auto sizes = context->saved_data["sizes"].to<std::vector<std::vector<std::int64_t>>>();
+    const auto type = context->saved_data["type"].toScalarType();
+    const auto bins = gradients.front().to(at::kFloat).contiguous();
+    torch::autograd::variable_list result;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      result.push_back(spread(bins, static_cast<const Regions&>(*capsule), i, sizes[i]).to(type));
+    }
+    result.emplace_back();  // of `regions`
+    return result;
+  }
+};
+
+bool learns(const at::Tensor& map) {
+  return at::GradMode::is_enabled() && map.requires_grad();
+}
+
+/// By the kernels. Defined where they can do it: gradients are the processor's.
+at::Tensor by_kernel(at::TensorList maps, const c10::intrusive_ptr<Regions>& regions) {
+  if (!std::all_of(maps.begin(), maps.end(), has_kernel_for)) return {};
+  if (std::none_of(maps.begin(), maps.end(), learns)) return pooled(maps, *regions);
+  const bool all_here = std::all_of(maps.begin(), maps.end(), [](const at::Tensor& map) { return map.is_cpu(); });
+  return all_here ? Pooled::apply(maps, regions) : at::Tensor();
+}
+
+c10::intrusive_ptr<Regions> regions_of(const at::Tensor& rois, std::vector<at::Tensor> rows, std::vector<double> scales,
+                                       const RoiAlignOptions& options) {
+  auto regions = c10::make_intrusive<Regions>();
+  regions->rois = rois.detach().to(at::kCPU, at::kFloat).contiguous();
+  regions->rows = std::move(rows);
+  regions->scales = std::move(scales);
+  regions->options = options;
+  return regions;
 }
 
 /// Samples of all regions in one direction: each region has as many as the one that needs most, the rest has no weight.
@@ -123,29 +194,23 @@ at::Tensor roi_align_plain(const at::Tensor& map, const at::Tensor& rois, double
 }
 
 at::Tensor roi_align(const at::Tensor& map, const at::Tensor& rois, double scale, const RoiAlignOptions& options) {
-  if (!runs_kernel(map)) return roi_align_plain(map, rois, scale, options);
-  auto out = empty_bins(rois.size(0), map, options);
-  run_kernel(map, host_rois(rois), {}, scale, options, out);
-  return out.to(map.scalar_type());
+  const auto by = by_kernel(map, regions_of(rois, {at::Tensor()}, {scale}, options));
+  return by.defined() ? by : roi_align_plain(map, rois, scale, options);
 }
 
 at::Tensor roi_align(std::span<const at::Tensor> maps, const at::Tensor& rois, const at::Tensor& levels,
                      std::span<const double> scales, const RoiAlignOptions& options) {
-  const auto rows_of = [&levels](std::size_t level) {
-    return levels.eq(static_cast<std::int64_t>(level)).nonzero().squeeze(1);
-  };
-  if (std::all_of(maps.begin(), maps.end(), runs_kernel)) {
-    auto out = empty_bins(rois.size(0), maps.front(), options);
-    const auto regions = host_rois(rois);
-    for (std::size_t i = 0; i < maps.size(); ++i) {
-      run_kernel(maps[i], regions, rows_of(i).to(at::kCPU).contiguous(), scales[i], options, out);
-    }
-    return out.to(maps.front().scalar_type());
-  }
-  std::vector<at::Tensor> parts, rows;
+  const at::TensorList list(maps.data(), maps.size());
+  std::vector<at::Tensor> rows, here;
   for (std::size_t i = 0; i < maps.size(); ++i) {
-    rows.push_back(rows_of(i));
-    parts.push_back(roi_align_plain(maps[i], rois.index_select(0, rows.back()), scales[i], options));
+    rows.push_back(levels.eq(static_cast<std::int64_t>(i)).nonzero().squeeze(1));
+    here.push_back(rows.back().to(at::kCPU).contiguous());
+  }
+  const auto by = by_kernel(list, regions_of(rois, std::move(here), {scales.begin(), scales.end()}, options));
+  if (by.defined()) return by;
+  std::vector<at::Tensor> parts;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    parts.push_back(roi_align_plain(maps[i], rois.index_select(0, rows[i]), scales[i], options));
   }
   return at::cat(parts).index_select(0, at::cat(rows).argsort());
 }

@@ -144,6 +144,22 @@ TEST(RoiAlign, GradientIsTheSlope) {
   }
 }
 
+TEST(RoiAlign, GradientIsThatOfTheOperators) {
+  for (const auto& c : golden()) {
+    const auto gradient = [&](at::ScalarType type, const auto& pool) {
+      const auto map = c.map.to(type, false, true).requires_grad_(true);  // a copy
+      (pool(map, c.rois, c.scale, c.options) * test::hashed(c.pooled.sizes(), 5)).sum().backward();
+      EXPECT_EQ(map.grad().scalar_type(), type);
+      return map.grad().to(at::kFloat);
+    };
+    const auto kernel = [](const auto& map, auto&&... rest) { return roi_align(map, rest...); };
+    const auto plain =
+        gradient(at::kFloat, [](const auto& map, auto&&... rest) { return roi_align_plain(map, rest...); });
+    test::expect_close(gradient(at::kFloat, kernel), plain, 1e-5);
+    test::expect_close(gradient(at::kBFloat16, kernel), plain, 2e-2);
+  }
+}
+
 TEST(RoiAlign, RefusesWhatIsNoRegion) {
   const auto map = at::zeros({1, 2, 4, 4});
   const auto region = [](float picture, float right) {
