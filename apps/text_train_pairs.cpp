@@ -165,7 +165,7 @@ class SentencePairTask final : public TextTask {
   }
 
   SentenceTraining options_;
-  std::string val_, preset_ = "small", units_ = "characters";
+  std::string val_, preset_ = "base", units_ = "characters";
   std::optional<double> dropout_;
   bool half_ = false;
 };

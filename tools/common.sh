@@ -21,7 +21,10 @@ use_folders_of_the_repository() {
   local deps=$PWD/.deps
   mkdir -p "$deps/tmp"
   export TMPDIR=$deps/tmp
-  export CCACHE_DIR=${CCACHE_DIR:-$deps/ccache}
+  # Who uses ccache already keeps one cache for all clones.
+  local cache=${XDG_CACHE_HOME:-${HOME:-}/.cache}/ccache
+  [[ -d $cache ]] || cache=$deps/ccache
+  export CCACHE_DIR=${CCACHE_DIR:-$cache}
   export XDG_CACHE_HOME=$deps/cache HF_HOME=$deps/cache/huggingface TORCH_HOME=$deps/cache/torch
   export MPLCONFIGDIR=$deps/cache/matplotlib TORCHINDUCTOR_CACHE_DIR=$deps/cache/inductor TRITON_CACHE_DIR=$deps/cache/triton
   export PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore

@@ -11,8 +11,10 @@
 namespace vitral {
 namespace {
 
-constexpr const char* kPalette[] = {"#2b6cb0", "#dd6b20", "#2f855a", "#c53030", "#6b46c1",
-                                    "#b7791f", "#0987a0", "#b83280", "#4a5568", "#38a169"};
+// The colours of Okabe and Ito, which people who see red and green alike can tell apart; black is grey here, for dark
+// screens.
+constexpr const char* kPalette[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                    "#56b4e9", "#e69f00", "#7f7f7f", "#d0c020"};
 constexpr int kMargin = 64, kPlotSide = 520, kLegendWidth = 210;
 constexpr std::size_t kMostNames = 120;
 
@@ -165,7 +167,7 @@ std::string matrix_cells(const MatrixFigure& figure, const Cells& cells) {
       const double x = cells.left + static_cast<double>(column) * cells.cell;
       const double y = cells.top + static_cast<double>(row) * cells.cell;
       svg += format(
-          "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"#2b6cb0\" fill-opacity=\"%.3f\"/>\n", x, y,
+          "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"#0072b2\" fill-opacity=\"%.3f\"/>\n", x, y,
           cells.cell, cells.cell, 0.08 + 0.92 * share);
       if (cells.cell < 20) continue;
       svg += svg_text(

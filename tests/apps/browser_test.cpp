@@ -1,3 +1,5 @@
+#include "tests/apps/browser.h"
+
 #include <signal.h>
 
 #include <chrono>
@@ -22,9 +24,8 @@ std::size_t red_pixels(const image::Image& picture) {
 }
 
 TEST_F(Browser, ShowsTheRunOnThePage) {
-  const auto found =
-      run_shell("command -v chromium || command -v chromium-browser || command -v google-chrome", folder.path());
-  if (found.code != 0) GTEST_SKIP() << "no chromium here (Debian: chromium)";
+  const auto browser = chromium(folder.path());
+  if (browser.empty()) GTEST_SKIP() << "no chromium here (Debian: chromium)";
   MjpegServer camera(plays(1'000'000, 20, [](int i) { return scene(160, 96, {{0, 4 * (i % 20), 16, 48, 48}}); }));
   const int port = free_port();
   const std::string page = "http://127.0.0.1:" + std::to_string(port) + "/";
@@ -35,15 +36,13 @@ TEST_F(Browser, ShowsTheRunOnThePage) {
   run_shell("for i in $(seq 300); do curl -sf " + page + "frame.jpg > frame.jpg && break; sleep 0.1; done",
             folder.path());
   // Time in the page runs on for three seconds, so that its figures have come.
-  const std::string chromium = lines(found.out)[0] +
-                               " --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir=profile"
-                               " --virtual-time-budget=3000 --timeout=15000 --window-size=1280,900 ";
-  ASSERT_EQ(run_shell("timeout 60 " + chromium + "--screenshot=page.png " + page, folder.path()).code, 0);
+  const auto shown = "timeout 60 " + browser + "--virtual-time-budget=3000 --timeout=15000 --window-size=1280,900 ";
+  ASSERT_EQ(run_shell(shown + "--screenshot=page.png " + page, folder.path()).code, 0);
   const auto picture = image::read_image(folder / "page.png");
   EXPECT_EQ(picture.width, 1280);
   // The square is 48 of the picture's 160 pixels wide, and the picture most of the page.
   EXPECT_GT(red_pixels(picture), 10'000u);
-  const auto dom = run_shell("timeout 60 " + chromium + "--dump-dom " + page, folder.path());
+  const auto dom = run_shell(shown + "--dump-dom " + page, folder.path());
   EXPECT_NE(dom.out.find("id=\"state\">running<"), std::string::npos) << dom.out.substr(0, 2'000);
   EXPECT_NE(dom.out.find(camera.url()), std::string::npos);
   program.signal(SIGINT);
