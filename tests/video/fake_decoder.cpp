@@ -75,6 +75,8 @@ void answer(const std::string& mode, int number) {
   if (mode == "opened") reply = {}, reply.answer = Answer::opened;
   if (mode == "text") reply = {}, reply.text_bytes = 0xffffffff;
   if (mode == "nan") reply.has_own_ms = 1, reply.own_ms = std::nan("");
+  if (mode == "infinite") reply.has_own_ms = 1, reply.own_ms = -HUGE_VAL;
+  if (mode == "no time") reply.own_ms = std::nan("");
   say(reply);
   say_pixels(kPixels);
 }

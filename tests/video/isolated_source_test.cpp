@@ -166,8 +166,8 @@ TEST(IsolatedSource, CrashesLongAgoAreForgotten) {
 }
 
 TEST(IsolatedSource, WhatAChildSaysIsNotBelieved) {
-  for (const char* mode :
-       {"huge", "wrap", "line", "empty", "rate", "negative", "magic", "answer", "opened", "text", "noise"}) {
+  for (const char* mode : {"huge", "wrap", "line", "empty", "rate", "negative", "magic", "answer", "opened", "text",
+                           "noise", "nan", "infinite"}) {
     const auto told = capture(fake(mode), options(10, 0));
     EXPECT_EQ(told.end.kind, Kind::lost) << mode;
     EXPECT_TRUE(told.frames.empty()) << mode;
@@ -176,7 +176,7 @@ TEST(IsolatedSource, WhatAChildSaysIsNotBelieved) {
   }
   const auto half = capture(fake("half"), options(10, 0));
   EXPECT_NE(half.end.why.find("its decoder ended with code 3"), std::string::npos) << half.end.why;
-  EXPECT_EQ(capture(fake("nan"), options(10, 0), 5).frames.size(), 5u);  // only a time: that of arrival takes its place
+  EXPECT_EQ(capture(fake("no time"), options(10, 0), 5).frames.size(), 5u);  // what is not said is not looked at
   expect_no_children();
 }
 

@@ -13,7 +13,7 @@ namespace vitral::video {
 namespace {
 
 using namespace std::chrono_literals;
-using test::capture, test::entries, test::grey, test::options;
+using test::capture, test::grey, test::options;
 using test::MjpegServer;
 using Clock = std::chrono::steady_clock;
 using Kind = LiveEnd::Kind;
@@ -163,71 +163,6 @@ TEST(NetworkSource, RefusedIsTriedAgainAsOftenAsAllowed) {
   EXPECT_EQ(told.lost.size(), 2u);
   EXPECT_GE(told.seconds, 0.4 + 0.8);
   EXPECT_LT(told.seconds, 0.6 + 1.2 + 1.5);
-}
-
-TEST(NetworkSource, SilenceIsFoundWithinTheTimeout) {
-  for (const int pictures : {-1, 0, 3}) {  // no answer at all; headers only; some pictures
-    MjpegServer server([pictures](MjpegServer::Client& client, int) {
-      if (pictures >= 0) client.head();
-      for (int i = 0; i < pictures; ++i) client.picture(grey(64, 48));
-      client.wait(30);
-    });
-    const auto told = capture(network_opener(server.url()), options(1, 0));
-    EXPECT_EQ(told.end.kind, Kind::lost) << pictures;
-    EXPECT_LT(told.seconds, 2.0) << pictures;
-    EXPECT_NE(told.end.why.find("in time"), std::string::npos) << told.end.why;
-  }
-}
-
-TEST(NetworkSource, AResetInThePictureIsALossAndTheNextConnectionGoesOn) {
-  MjpegServer server([](MjpegServer::Client& client, int number) {
-    client.head();
-    for (int i = 0; i < 4; ++i) {
-      client.picture(grey(64, 48));
-      client.wait(0.02);
-    }
-    if (number == 0) {
-      client.part_of(grey(64, 48), 0.5);
-      client.wait(0.1);
-      client.reset();
-    } else {
-      while (client.picture(grey(64, 48)) && client.wait(0.02)) continue;
-    }
-  });
-  const auto told = capture(network_opener(server.url()), options(2, 3), 20);
-  EXPECT_EQ(told.end.kind, Kind::stopped);
-  EXPECT_EQ(told.lost.size(), 1u);
-  EXPECT_EQ(told.frames.size(), 20u);
-  EXPECT_LT(told.seconds, 6.0);
-}
-
-TEST(NetworkSource, PicturesMayChangeTheirSizeAndBeDamaged) {
-  MjpegServer server([](MjpegServer::Client& client, int) {
-    client.head();
-    for (int i = 0; i < 40; ++i) {
-      i == 20 ? client.damaged_picture() : client.picture(i < 10 ? grey(64, 48) : grey(96, 80));
-      client.wait(0.02);
-    }
-  });
-  const auto told = capture(network_opener(server.url()), options(2, 0));
-  ASSERT_GE(told.frames.size(), 38u);
-  EXPECT_EQ(told.frames[5].picture.width, 64);
-  EXPECT_EQ(told.frames.back().picture.width, 96);
-  EXPECT_EQ(told.frames.back().picture.height, 80);
-  EXPECT_TRUE(told.lost.empty());
-}
-
-TEST(NetworkSource, ThreadsAndFilesStayAsTheyAreOverReconnects) {
-  MjpegServer server(test::plays(2, 200, [](int) { return grey(64, 48); }));
-  std::vector<std::size_t> threads, files;
-  for (int round = 0; round < 50; ++round) {
-    capture(network_opener(server.url()), options(2, 0));
-    // The server keeps a thread that has ended until it is destroyed; it is none of the process's any more.
-    threads.push_back(entries("/proc/self/task"));
-    files.push_back(entries("/proc/self/fd"));
-  }
-  EXPECT_LE(threads.back(), threads[4] + 1);
-  EXPECT_LE(files.back(), files[4] + 1);
 }
 
 }  // namespace

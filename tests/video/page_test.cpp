@@ -1,7 +1,5 @@
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -10,6 +8,7 @@
 
 #include "common/core/error.h"
 #include "common/image/decode.h"
+#include "tests/support/loopback.h"
 #include "video/page/live_page.h"
 #include "video/page/page_html.h"
 
@@ -144,10 +143,7 @@ TEST(LivePage, APortInUseIsSaid) {
 /// Connects and asks for the stream, and reads nothing.
 int silent_client(int port) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  const auto address = test::loopback(port);
   if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return -1;
   const std::string request = "GET /stream.mjpg HTTP/1.1\r\nHost: x\r\n\r\n";
   return ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) > 0 ? socket : -1;

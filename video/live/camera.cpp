@@ -75,7 +75,7 @@ Error camera_refusal(const std::string& name, int error) {
     case EACCES:
     case EPERM:
       return {ErrorKind::input, name,
-              "this user has no access to the camera; as a member of the group video he has: usermod -aG video NAME, "
+              "this user has no access to the camera, which members of the group video have: usermod -aG video NAME, "
               "and a new login"};
     case EBUSY:
       return {ErrorKind::lost, name, "another program uses the camera"};

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/core/error.h"
 #include "common/core/text.h"
@@ -62,7 +63,8 @@ class Answers {
  private:
   bool frame(LiveSource& source) const {
     const auto picture = source.picture();
-    const auto own_ms = source.own_ms();
+    auto own_ms = source.own_ms();
+    if (own_ms && !std::isfinite(*own_ms)) own_ms.reset();
     const auto rate = source.frame_rate();
     wire::Reply reply;
     reply.answer = Answer::frame;

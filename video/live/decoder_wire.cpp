@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cmath>
 
 #include "common/core/checked.h"
 #include "common/core/limits.h"
@@ -51,6 +52,7 @@ bool is_plausible(const Reply& reply) {
   if (!pixels || *pixels > limits.pixels || reply.width > limits.side || reply.height > limits.side) return false;
   if ((reply.answer == Answer::frame) != (*pixels > 0)) return false;
   if (reply.answer != Answer::frame) return true;
+  if (reply.has_own_ms != 0 && !std::isfinite(reply.own_ms)) return false;
   if (reply.rate_num <= 0 || reply.rate_den <= 0) return false;
   const double rate = Rational{reply.rate_num, reply.rate_den}.value();
   return rate >= kShortestRate && rate <= kLongestRate;

@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include "common/core/error.h"
 #include "common/core/text.h"
 #include "video/live/demuxed_source.h"
@@ -22,13 +24,19 @@ Error refusal(const std::string& name, int error) {
           (is_final(error) ? "is no video that can be read: " : "can't be reached: ") + ffmpeg::text_of(error)};
 }
 
+/// FFmpeg says "invalid data" where a server of RTSP goes away in the middle of the conversation.
+Error rtsp_refusal(const std::string& name, int error) {
+  return refusal(name, error == AVERROR_INVALIDDATA ? AVERROR(ECONNRESET) : error);
+}
+
 }  // namespace
 
 LiveOpener network_opener(const std::string& url) {
-  Demuxed what{printable(without_password(url), 1'000), url, nullptr, {}, refusal};
+  const bool is_rtsp = protocols_for(url) == protocols_for("rtsp://");
+  Demuxed what{printable(without_password(url), 1'000), url, nullptr, {}, is_rtsp ? rtsp_refusal : refusal};
   what.options = {
       {"protocol_whitelist", protocols_for(url)}, {"probesize", kProbeBytes}, {"analyzeduration", kAnalysis}};
-  if (url.starts_with("rtsp")) what.options.emplace_back("rtsp_transport", "tcp");
+  if (is_rtsp) what.options.emplace_back("rtsp_transport", "tcp");
   return [what](const Deadline& deadline) { return open_demuxed(what, deadline); };
 }
 
