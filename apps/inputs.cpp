@@ -112,12 +112,13 @@ std::string without_user(const std::string& url) {
   return rest;
 }
 
-/// "rtsp://me:secret@cam:554/1?x" -> the outputs' name "cam_554_1_x"; "0", which is /dev/video0 -> "video0".
+/// "rtsp://me:secret@cam:554/1?x" -> the outputs' name "cam_554_1_x"; "0", which is /dev/video0 -> "video0";
+/// "videotestsrc ! jpegenc ! jpegdec" -> "videotestsrc___jpegenc___jpegdec".
 PictureSource live_source(const std::string& argument) {
   video::live_opener(argument);  // refuses here what can't be opened at all
-  std::string name = video::names_camera(argument)
-                         ? video::camera_device(argument).substr(std::string_view("/dev/").size())
-                         : without_user(argument);
+  std::string name = argument;
+  if (video::names_camera(argument)) name = video::camera_device(argument).substr(std::string_view("/dev/").size());
+  if (video::names_url(argument)) name = without_user(argument);
   for (char& c : name) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-') c = '_';
   }
@@ -148,7 +149,7 @@ std::vector<PictureSource> expand_inputs(const std::vector<std::string>& argumen
   std::vector<PictureSource> sources;
   for (const auto& argument : arguments) {
     std::error_code error;
-    if (holds != FolderHolds::pictures && (video::names_url(argument) || video::names_camera(argument))) {
+    if (holds != FolderHolds::pictures && video::names_live(argument)) {
       sources.push_back(live_source(argument));
     } else if (argument == "-") {
       sources.push_back({"-", {}});

@@ -1,21 +1,18 @@
 #include "apps/window.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 
 #include "apps/interrupt.h"
 #include "common/core/error.h"
+#include "common/core/module.h"
 #include "common/core/text.h"
 
 namespace vitral::apps {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr int kEscape = 27, kPollMs = 50;
 
@@ -23,18 +20,8 @@ constexpr int kEscape = 27, kPollMs = 50;
   throw Error(ErrorKind::unavailable, "--show", why);
 }
 
-/// Beside the program, as it is built, or where it is installed.
-fs::path module_path() {
-  std::error_code failed;
-  const auto folder = fs::read_symlink("/proc/self/exe", failed).parent_path();
-  const auto built = folder / kWindowModule;
-  return fs::exists(built, failed) ? built : folder / VITRAL_WINDOW_FOLDER / kWindowModule;
-}
-
-const WindowFunctions* load() {
-  void* module = dlopen(module_path().c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (module == nullptr) return nullptr;
-  return static_cast<const WindowFunctions*>(dlsym(module, kWindowFunctions));
+const WindowFunctions* load(std::string& why) {
+  return static_cast<const WindowFunctions*>(module_symbol(module_path(kWindowModule), kWindowFunctions, why));
 }
 
 bool is_set(const char* variable) {
@@ -50,7 +37,8 @@ bool display_works() {
     const int nowhere = open("/dev/null", O_WRONLY);
     for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) dup2(nowhere, stream);
     const std::uint8_t pixel[3] = {};
-    const auto* functions = load();
+    std::string ignored;
+    const auto* functions = load(ignored);
     _exit(functions != nullptr && functions->show("vitral", pixel, 1, 1) == nullptr ? 0 : 1);
   }
   int status = 0;
@@ -61,16 +49,16 @@ bool display_works() {
 }  // namespace
 
 Window::Window(std::string title) : title_(std::move(title)) {
-  std::error_code ignored;
-  if (!fs::exists(module_path(), ignored)) refuse("this build has no window: it was made without OpenCV's highgui");
+  if (module_path(kWindowModule).empty()) refuse("this build has no window: it was made without OpenCV's highgui");
   const bool named = is_set("DISPLAY") || is_set("WAYLAND_DISPLAY") || is_set("QT_QPA_PLATFORM");
   if (!named) refuse("there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set; -o or --json work without one");
   if (!display_works()) {
     const char* display = std::getenv("DISPLAY");
     refuse("the display can't be opened" + (display == nullptr ? "" : " (DISPLAY is " + printable(display, 100) + ")"));
   }
-  functions_ = load();
-  if (functions_ == nullptr) refuse("the window can't be loaded: " + printable(dlerror(), 300));
+  std::string why;
+  functions_ = load(why);
+  if (functions_ == nullptr) refuse("the window can't be loaded: " + printable(why, 300));
 }
 
 bool Window::show(const image::Image& picture, bool wait) {

@@ -25,9 +25,11 @@ if(TARGET vitral)
   install(TARGETS vitral RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   # Where the program looks for the weights that travel with it (common/runtime/store.h).
   install(DIRECTORY models/ DESTINATION share/vitral/models)
-  if(TARGET vitral_window)
-    install(TARGETS vitral_window LIBRARY DESTINATION lib/vitral)
-  endif()
+  foreach(module vitral_window vitral_pipeline)
+    if(TARGET ${module})
+      install(TARGETS ${module} LIBRARY DESTINATION lib/vitral)
+    endif()
+  endforeach()
 endif()
 
 configure_package_config_file(cmake/vitralConfig.cmake.in ${PROJECT_BINARY_DIR}/vitralConfig.cmake

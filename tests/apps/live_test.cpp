@@ -55,6 +55,22 @@ TEST_F(Live, WhatIsNoVideoIsExit4AndOtherProtocolsAreExit2) {
   EXPECT_EQ(run({missing.url()}, {"--timeout", "0"}).code, 2);
 }
 
+TEST_F(Live, APipelineIsASource) {
+  const std::string red = "videotestsrc num-buffers=6 pattern=red ! video/x-raw,width=160,height=96,framerate=10/1";
+  const auto outcome = run({red}, {"--json", "-", "--reconnect", "0", "--live", "all"});
+  if (outcome.code == 5) GTEST_SKIP() << outcome.err;
+  const auto all = records(outcome, 7);
+  EXPECT_EQ(frames_of(all, red).size(), 6u);
+  EXPECT_EQ(all[2]["detections"][0].at("label"), "red");
+  EXPECT_EQ(error_lines(outcome.err), 1u) << outcome.err;
+  const auto isolated = run({red}, {"--json", "-", "--limit", "5", "--isolate"});
+  EXPECT_EQ(frames_of(records(isolated), red).size(), 5u);
+  const auto wrong = run({"nonsense ! jpegdec"}, {"--json", "-"});
+  EXPECT_EQ(wrong.code, 4);
+  EXPECT_EQ(error_lines(wrong.err), 1u);
+  EXPECT_NE(wrong.err.find("no element \"nonsense\""), std::string::npos) << wrong.err;
+}
+
 TEST_F(Live, AFiniteFileOverHttpEndsInOrder) {
   save_video("v.avi", 12);
   MjpegServer web(serves(slurp(folder / "v.avi"), "video/x-msvideo"));

@@ -1,4 +1,4 @@
-/// What can be watched live: addresses and cameras.
+/// What can be watched live: addresses, cameras and pipelines.
 #pragma once
 
 #include <string>
@@ -7,7 +7,11 @@
 
 namespace vitral::video {
 
-/// The opener of an address (network_opener) or of a camera (camera_opener), with their errors.
+/// True for an address, a camera and a pipeline.
+bool names_live(const std::string& text);
+
+/// The opener of an address (network_opener), a camera (camera_opener) or a pipeline (pipeline_opener), with its
+/// errors.
 LiveOpener live_opener(const std::string& source);
 
 }  // namespace vitral::video
