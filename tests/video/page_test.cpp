@@ -49,6 +49,24 @@ TEST(FrameBoard, GivesTheNewestPictureOnce) {
   EXPECT_EQ(board.look(0, first.number, 2s).number, 3u);
 }
 
+TEST(FrameBoard, EncodesNoMoreThanAnybodySees) {
+  FrameBoard board(1);
+  std::atomic<bool> stop = false;
+  std::thread source([&] {
+    for (int i = 0; !stop; ++i) {
+      board.show(0, grey(i % 200));
+      std::this_thread::sleep_for(1ms);
+    }
+  });
+  std::uint64_t seen = 0;
+  int pictures = 0;
+  for (const auto end = Clock::now() + 1s; Clock::now() < end; ++pictures) seen = board.look(0, seen, 2s).number;
+  stop = true;
+  source.join();
+  EXPECT_GT(pictures, 5);
+  EXPECT_LE(pictures, 36);
+}
+
 TEST(FrameBoard, ClosingFreesThoseWhoWait) {
   FrameBoard board(1);
   std::thread waiter([&] { EXPECT_EQ(board.look(0, 0, 60s).number, 0u); });

@@ -5,8 +5,11 @@
 namespace vitral::video {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int kQuality = 80;
-constexpr std::chrono::seconds kInterest{3};  ///< a source is encoded for that long after the last look at it
+constexpr std::chrono::milliseconds kApart{30};  ///< pictures of one source: more of them nobody sees
+constexpr std::chrono::seconds kInterest{3};     ///< a source is encoded for that long after the last look at it
 
 }  // namespace
 
@@ -28,7 +31,7 @@ void FrameBoard::show(std::size_t source, image::Image picture) {
 FrameBoard::Jpeg FrameBoard::look(std::size_t source, std::uint64_t seen, std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   Place& place = places_[source];
-  place.wanted_until = std::chrono::steady_clock::now() + kInterest + patience;
+  place.wanted_until = Clock::now() + kInterest + patience;
   shown_.notify_one();
   encoded_.wait_for(lock, patience, [&] { return closed_ || place.jpeg.number > seen; });
   return !closed_ && place.jpeg.number > seen ? place.jpeg : Jpeg{};
@@ -47,13 +50,13 @@ bool FrameBoard::closed() const {
 }
 
 FrameBoard::Place* FrameBoard::next_to_encode() {
-  const auto now = std::chrono::steady_clock::now();
-  Place* oldest = nullptr;
+  const auto now = Clock::now();
+  Place* first = nullptr;
   for (Place& place : places_) {
     if (place.shown == place.jpeg.number || place.wanted_until < now) continue;
-    if (oldest == nullptr || place.jpeg.number < oldest->jpeg.number) oldest = &place;
+    if (first == nullptr || place.due < first->due) first = &place;
   }
-  return oldest;
+  return first;
 }
 
 void FrameBoard::encode() {
@@ -64,6 +67,12 @@ void FrameBoard::encode() {
       shown_.wait(lock);
       continue;
     }
+    const auto now = Clock::now();
+    if (place->due > now) {
+      shown_.wait_until(lock, place->due);
+      continue;
+    }
+    place->due = now + kApart;
     const auto picture = place->picture;
     const auto number = place->shown;
     lock.unlock();

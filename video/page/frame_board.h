@@ -14,7 +14,8 @@
 
 namespace vitral::video {
 
-/// Thread-safe. Pictures become JPEG on a thread of the board's own, and only while somebody looks at the source.
+/// Thread-safe. Pictures become JPEG on a thread of the board's own, only while somebody looks at the source, and some
+/// 30 of a source a second at most, however many there are.
 class FrameBoard {
  public:
   struct Jpeg {
@@ -44,6 +45,7 @@ class FrameBoard {
     std::uint64_t shown = 0;  ///< number of `picture`
     Jpeg jpeg;
     std::chrono::steady_clock::time_point wanted_until{};  ///< somebody looked not long ago
+    std::chrono::steady_clock::time_point due{};           ///< no encoding before
   };
   void encode();
   Place* next_to_encode();
