@@ -47,17 +47,26 @@ bundled_judge() {
 }
 
 # Flags beside model, data and folder. Networks this small learn fastest on one thread each: train several at a time.
+readonly fashion="-b 64 --lr 1e-3 --crop-scale 1.0 --label-smoothing 0 --amp bf16 --threads 1"
+readonly from_resnet="--drop-path 0.05 --teacher models/fashion_resnet.safetensors --distill soft --distill-temperature 3"
+
+# Of an earlier run, whose weights a model begins with; nothing for those that begin with random ones.
+bundled_first_flags() {
+  case $1 in
+    fashion_swin) echo "--epochs 16 $from_resnet $fashion" ;;
+  esac
+}
+
 bundled_flags() {
-  local fashion="-b 64 --lr 1e-3 --crop-scale 1.0 --label-smoothing 0 --amp bf16 --threads 1"
   local scenes="-b 16 --lr 1e-3 --amp bf16 --threads 1"
   case $1 in
-    fashion_swin) echo "--epochs 16 --drop-path 0.05 --teacher models/fashion_resnet.safetensors --distill soft --distill-temperature 3 $fashion" ;;
+    fashion_swin) echo "--epochs 24 $from_resnet -b 64 --lr 6e-4 --crop-scale 0.7 --erasing 0.2 --label-smoothing 0 --amp bf16 --threads 1" ;;
     fashion_vit) echo "--epochs 14 $fashion" ;;
     fashion_tnt) echo "--epochs 6 $fashion" ;;
     fashion_resnet) echo "--epochs 12 $fashion" ;;
     scenes_rtdetr) echo "--epochs 30 $scenes" ;;
     scenes_yolox) echo "--epochs 15 $scenes" ;;
-    scenes_fasterrcnn) echo "--epochs 12 $scenes" ;;
+    scenes_fasterrcnn) echo "--epochs 14 $scenes" ;;
     pedestrians_*) echo "-w $bundled_runs/scenes_original.safetensors --recipe small --epochs 16 -b 8 --lr 1e-3 --amp bf16 --eval-every 4 --threads 1" ;;
   esac
 }
@@ -72,8 +81,20 @@ train_dates() {
   say "models/dates.safetensors; its card, models/dates.md, says what was measured"
 }
 
+# train_run NAME DATA FOLDER FLAGS...: begins a run, or goes on with it. From nothing: the weights that travel with the
+# program under this name are not looked for.
+train_run() {
+  local name=$1 data=$2 run=$3
+  shift 3
+  if [[ -e $run/run.json ]]; then
+    step "$vitral" train --resume "$run"
+  else
+    step env VITRAL_MODELS="$bundled_runs" "$vitral" train -m "$name" --data "$data" -o "$run" "$@"
+  fi
+}
+
 train_bundled() {
-  local name=$1 data
+  local name=$1 data first
   [[ " $(bundled_names) " == *" $name "* ]] || die "no bundled model is called $name; there are: $(bundled_names)"
   mkdir -p "$bundled_runs"
   if [[ $name == dates ]]; then
@@ -84,12 +105,13 @@ train_bundled() {
   # The pedestrians' network begins with what the scenes' network knows of objects.
   [[ $name != pedestrians_* ]] ||
     step "$vitral" weights convert models/scenes_rtdetr.safetensors -o "$bundled_runs/scenes_original.safetensors" --to original -y
-  if [[ -e $bundled_runs/$name/run.json ]]; then
-    step "$vitral" train --resume "$bundled_runs/$name"
+  # shellcheck disable=SC2046  # lists of flags
+  if [[ -n $(bundled_first_flags "$name") ]]; then
+    first=$bundled_runs/${name}_first
+    train_run "$name" "$data" "$first" $(bundled_first_flags "$name")
+    train_run "$name" "$data" "$bundled_runs/$name" -w "$first/best.safetensors" $(bundled_flags "$name")
   else
-    # From nothing: the weights that travel with the program under this name are not looked for.
-    # shellcheck disable=SC2046  # a list of flags
-    step env VITRAL_MODELS="$bundled_runs" "$vitral" train -m "$name" --data "$data" -o "$bundled_runs/$name" $(bundled_flags "$name")
+    train_run "$name" "$data" "$bundled_runs/$name" $(bundled_flags "$name")
   fi
   mkdir -p models
   step "$vitral" weights convert "$bundled_runs/$name/best.safetensors" -m "$name" -o "models/$name.safetensors" --to native --half -y
