@@ -316,7 +316,7 @@ TEST(RtspFaults, ALossInTheMiddleOfTheConversationIsTriedAgain) {
         play_from_the_beginning(client, number);
       }
     });
-    const auto told = test::capture(network_opener(rude.url()), options(kTimeout, 1), 5);
+    const auto told = test::capture(network_opener(rude.url()), options(10, 1), 5);
     EXPECT_EQ(told.end.kind, Kind::stopped) << last << told.end.why;
     EXPECT_EQ(told.frames.size(), 5u) << last;
   }
