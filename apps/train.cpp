@@ -173,7 +173,7 @@ class Training {
     }
     if (!resumed) plan.options = flags_.options(task, has_weights(*registry, plan));
     auto model = load_student(*registry, plan, data.train->classes(), task);
-    const auto teacher = load_teacher(*registry, plan, device);
+    auto teacher = load_teacher(*registry, plan);
     return train(plan, data, model, teacher ? &*teacher : nullptr, folder, device, resumed, peers.get());
   }
 
@@ -209,15 +209,13 @@ class Training {
     return file != nullptr && user_store().find(*name.entry, *file).has_value();
   }
 
-  std::optional<LoadedModel> load_teacher(const Registry& registry, const RunPlan& plan,
-                                          const at::Device& device) const {
+  static std::optional<LoadedModel> load_teacher(const Registry& registry, const RunPlan& plan) {
     if (plan.teacher.empty()) return std::nullopt;
     LoadRequest request;
     request.model = plan.teacher;
     request.store = user_store();
     auto teacher = load_model(registry, request);
     teacher.classifier();
-    teacher.prepare(device, nn::Precision::fp32);
     return teacher;
   }
 
@@ -243,7 +241,7 @@ class Training {
     return facts;
   }
 
-  int train(const RunPlan& plan, const train::TrainingData& data, LoadedModel& model, const LoadedModel* teacher,
+  int train(const RunPlan& plan, const train::TrainingData& data, LoadedModel& model, LoadedModel* teacher,
             const fs::path& folder, const at::Device& device, bool resumed, train::Peers* peers) {
     for (const auto& note : model.notes) console_.note(note);
     if (!model.checkpoint)

@@ -6,6 +6,8 @@
 #include <ATen/ops/log_softmax.h>
 
 #include "common/core/error.h"
+#include "common/nn/onednn.h"
+#include "train/autocast.h"
 
 namespace vitral::train {
 namespace {
@@ -25,14 +27,20 @@ class ClassificationObjective final : public Objective {
       const auto second = soft_cross_entropy(outputs.select(1, 1), batch.shares, options_.label_smoothing);
       return {{"loss_class", own / 2}, {"loss_second_head", second / 2}};
     }
-    const auto judged = teacher_->logits(batch.images).clone().to(outputs.device());
-    const auto taught = distillation_loss(two_heads ? outputs.select(1, 1) : logits, judged, options_.distillation,
-                                          options_.distillation_temperature);
+    const auto taught = distillation_loss(two_heads ? outputs.select(1, 1) : logits, judgement(batch.images),
+                                          options_.distillation, options_.distillation_temperature);
     const double share = options_.distillation_share;
     return {{"loss_class", (1 - share) * own}, {"loss_teacher", share * taught}};
   }
 
  private:
+  /// What the teacher says of the pictures: logits [B, K] where these lie. Its layers were packed for one precision and
+  /// need nobody to pick another.
+  at::Tensor judgement(const at::Tensor& images) const {
+    const Autocast plain(images.device(), Amp::off);
+    return teacher_->logits(images).clone().to(images.device());
+  }
+
   Classifier& network_;
   const TrainOptions& options_;
   const LoadedModel* teacher_;
@@ -52,6 +60,13 @@ class DetectionObjective final : public Objective {
  private:
   Detector& network_;
 };
+
+nn::Precision teaching_precision(Amp amp, const at::Device& device) {
+  const auto precision = amp == Amp::bf16   ? nn::Precision::bf16
+                         : amp == Amp::fp16 ? nn::Precision::fp16
+                                            : nn::Precision::fp32;
+  return device.is_cuda() || nn::onednn::usable(nn::scalar_type(precision)) ? precision : nn::Precision::fp32;
+}
 
 }  // namespace
 
@@ -77,7 +92,8 @@ SampleBatch to_device(SampleBatch batch, const at::Device& device) {
   return batch;
 }
 
-std::unique_ptr<Objective> make_objective(LoadedModel& model, const TrainOptions& options, const LoadedModel* teacher) {
+std::unique_ptr<Objective> make_objective(LoadedModel& model, const TrainOptions& options, LoadedModel* teacher,
+                                          const at::Device& device) {
   if (model.entry->task == Task::detect) {
     if (teacher != nullptr) throw Error(ErrorKind::usage, "--teacher", "detectors learn from no teacher");
     return std::make_unique<DetectionObjective>(model.detector());
@@ -93,6 +109,7 @@ std::unique_ptr<Objective> make_objective(LoadedModel& model, const TrainOptions
     if (theirs.preprocess.mean != mine.preprocess.mean || theirs.preprocess.std != mine.preprocess.std) {
       throw Error(ErrorKind::usage, "--teacher", "sees pictures of another normalisation than the student");
     }
+    teacher->prepare(device, teaching_precision(options.amp, device));
   }
   return std::make_unique<ClassificationObjective>(model.classifier(), options, teacher);
 }

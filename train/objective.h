@@ -17,9 +17,11 @@ class Objective {
   virtual NamedTensors losses(const SampleBatch& batch, double object_count) = 0;
 };
 
-/// `teacher` may be null; it is prepared for inference and stays where it is. Throws Error(usage) where the task has no
+/// `teacher` may be null; it is prepared for inference on `device`, where the pictures will lie, in the precision that
+/// `options` ask of the network where the processor has it, else in fp32. Throws Error(usage) where the task has no
 /// teachers, or teacher and network see other pictures.
-std::unique_ptr<Objective> make_objective(LoadedModel& model, const TrainOptions& options, const LoadedModel* teacher);
+std::unique_ptr<Objective> make_objective(LoadedModel& model, const TrainOptions& options, LoadedModel* teacher,
+                                          const at::Device& device = at::kCPU);
 
 /// Cross-entropy of logits [B, K] with shares [B, K], of which `smoothing` is spread evenly over all classes (Szegedy
 /// et al. 2016); the mean over the batch.

@@ -50,7 +50,7 @@ Trainer::Trainer(LoadedModel& model, TrainingData data, const TrainOptions& opti
       options_(options),
       setup_(std::move(setup)),
       listener_(listener),
-      objective_(make_objective(model, options_, setup_.teacher)),
+      objective_(make_objective(model, options_, setup_.teacher, setup_.device)),
       optimizer_(group_parameters(model.net->module(), options_.groups), options_.optimizer) {
   at::manual_seed(options_.seed + rank());
   model_.net->module().to(setup_.device);

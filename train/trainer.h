@@ -56,9 +56,9 @@ class Trainer {
  public:
   struct Setup {
     at::Device device = at::kCPU;
-    std::size_t workers = 2;               ///< threads that prepare pictures
-    const LoadedModel* teacher = nullptr;  ///< prepared for inference on the same device
-    bool strict = false;                   ///< unreadable pictures end the run
+    std::size_t workers = 2;         ///< threads that prepare pictures
+    LoadedModel* teacher = nullptr;  ///< becomes prepared for inference on the same device
+    bool strict = false;             ///< unreadable pictures end the run
     RunFiles files;
     Peers* peers = nullptr;  ///< the processes of the run, of which the first writes files and tells the listener
   };

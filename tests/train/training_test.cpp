@@ -1,10 +1,13 @@
 // Losses of 20 steps against networks of timm and transformers trained by torch, on one batch.
+#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 
+#include "common/nn/onednn.h"
 #include "swin/swin.h"
 #include "tests/support/hashed.h"
 #include "tests/train/data.h"
 #include "tests/train/small_detectors.h"
+#include "train/autocast.h"
 #include "train/objective.h"
 #include "vit/vit.h"
 
@@ -69,6 +72,45 @@ TEST(Training, TwentyStepsOfSwinAreThoseOfTorch) {
                            .windows({4, 4, 4, 4})
                            .num_classes(kClasses);
   expect_losses_of_torch(swin::SwinTransformer(options).ptr(), "swin");
+}
+
+/// Remembers how it was asked.
+struct Witness final : torch::nn::Module, Classifier {
+  torch::nn::Module& module() override { return *this; }
+  std::vector<std::string> head_names() const override { return {}; }
+  at::Tensor forward_features(const at::Tensor& images) override {
+    type = images.scalar_type();
+    autocast = at::autocast::is_autocast_enabled(at::kCPU);
+    return images;
+  }
+  at::Tensor pool(const at::Tensor& features) override { return features.flatten(1); }
+  at::Tensor forward_head(const at::Tensor& pooled) override { return pooled.narrow(1, 0, kClasses); }
+  at::ScalarType type = at::kByte;
+  bool autocast = true;
+};
+
+/// What a teacher in a training of this precision is asked in.
+at::ScalarType asked_in(Amp amp) {
+  const auto student = std::make_shared<Witness>(), teacher = std::make_shared<Witness>();
+  ModelEntry entry;
+  auto model = test::trainable(student, entry, {}, kClasses), judge = test::trainable(teacher, entry, {}, kClasses);
+  TrainOptions options;
+  options.amp = amp;
+  options.distillation = Distillation::soft;
+  const auto objective = make_objective(model, options, &judge);
+  const Autocast autocast(at::kCPU, amp);
+  EXPECT_EQ(objective->losses(batch(), 0).size(), 2U);
+  EXPECT_EQ(student->autocast, amp != Amp::off);
+  EXPECT_FALSE(teacher->autocast) << "its layers are packed for one precision";
+  EXPECT_EQ(student->type, at::kFloat);
+  return teacher->type;
+}
+
+TEST(Distillation, TheTeacherComputesInThePrecisionOfTheTraining) {
+  EXPECT_EQ(asked_in(Amp::off), at::kFloat);
+  for (const auto& [amp, type] : {std::pair(Amp::bf16, at::kBFloat16), std::pair(Amp::fp16, at::kHalf)}) {
+    EXPECT_EQ(asked_in(amp), nn::onednn::usable(type) ? type : at::kFloat);
+  }
 }
 
 /// As tests/golden/train_detr.py makes them: 3, 0 and 2 objects.
