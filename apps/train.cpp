@@ -150,7 +150,8 @@ class Training {
   }
 
   int run() {
-    const auto peers = launch_.world > 1 ? train::meet(launch_) : nullptr;
+    const auto device = device_of_this_process();
+    const auto peers = launch_.world > 1 ? train::meet(launch_, device) : nullptr;
     const bool resumed = flags_.is_resumed;
     const fs::path folder = !flags_.resume.empty() ? flags_.resume : flags_.output.output;
     if (folder.empty()) throw Error(ErrorKind::usage, "-o", "names the folder of the run");
@@ -162,7 +163,6 @@ class Training {
     }
     if (flags_.threads > 0) at::set_num_threads(flags_.threads);
     at::globalContext().setFlushDenormal(true);
-    const auto device = device_of_this_process();
     if (device.is_cpu() && nn::onednn::prefer_for_products()) console_.detail("fp32 products by oneDNN");
     const auto registry = make_registry();
     const auto data = open_data(plan, flags_.output.strict, console_);
@@ -257,7 +257,8 @@ class Training {
     }
     console_.note(std::to_string(data.train->size()) + " pictures, " + std::to_string(data.train->classes().size()) +
                   " classes, " + std::to_string(trainer.steps_per_epoch()) + " steps an epoch, recipe " +
-                  plan.options.recipe + (peers ? ", " + std::to_string(launch_.world) + " processes" : ""));
+                  plan.options.recipe +
+                  (peers ? ", " + std::to_string(launch_.world) + " processes by " + peers->transport() : ""));
     trainer.try_largest_batch();
     catch_interrupts();
     const auto outcome = trainer.run(interrupted);

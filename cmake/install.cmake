@@ -25,7 +25,7 @@ if(TARGET vitral)
   install(TARGETS vitral RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   # Where the program looks for the weights that travel with it (common/runtime/store.h).
   install(DIRECTORY models/ DESTINATION share/vitral/models)
-  foreach(module vitral_window vitral_pipeline)
+  foreach(module vitral_window vitral_pipeline vitral_mpi vitral_nccl)
     if(TARGET ${module})
       install(TARGETS ${module} LIBRARY DESTINATION lib/vitral)
     endif()

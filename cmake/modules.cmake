@@ -33,9 +33,10 @@ function(vitral_use_torch_pch target)
   target_precompile_headers(${target} REUSE_FROM vitral_torch_pch)
 endfunction()
 
-# vitral_test(NAME SOURCES… DEPENDS… [LABELS …] [TORCH]): one GoogleTest program, one CTest case a test.
+# vitral_test(NAME SOURCES… DEPENDS… [LABELS …] [LAUNCHER …] [TORCH]): one GoogleTest program, one CTest case, begun by the
+# command LAUNCHER where there is one.
 function(vitral_test name)
-  cmake_parse_arguments(arg "TORCH" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "TORCH" "" "SOURCES;DEPENDS;LABELS;LAUNCHER" ${ARGN})
   add_executable(test_${name} ${arg_SOURCES})
   target_link_libraries(test_${name} PRIVATE ${arg_DEPENDS} vitral_warnings GTest::gmock GTest::gtest_main)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
@@ -45,7 +46,7 @@ function(vitral_test name)
     vitral_use_torch_pch(test_${name})
   endif()
   # One process a program: starting LibTorch for each single case would take longer than the cases.
-  add_test(NAME ${name} COMMAND test_${name})
+  add_test(NAME ${name} COMMAND ${arg_LAUNCHER} $<TARGET_FILE:test_${name}>)
   # Threads that wait must not keep a core busy that another program's threads need.
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 900 ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()

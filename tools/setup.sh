@@ -25,6 +25,8 @@ readonly packages_test=(
   command:ffprobe:ffmpeg command:curl:curl command:clang++:clang clang_runtime:asan:libclang-rt-dev
   header:opencv4/opencv2/highgui.hpp:libopencv-highgui-dev command:Xvfb:xvfb command:xdotool:xdotool
 )
+# For `train` under mpirun (without: by Gloo), and its test.
+readonly packages_mpi=(command:mpicxx:libopenmpi-dev command:mpirun:openmpi-bin)
 # Pictures to test with and to train on.
 readonly packages_data=(file:/usr/share/datasets/fashion-mnist:dataset-fashion-mnist)
 readonly packages_speed=(command:ccache:ccache command:mold:mold)

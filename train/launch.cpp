@@ -61,12 +61,16 @@ Launch launch_of(const Environment& environment) {
     launch.world = reader.number("OMPI_COMM_WORLD_SIZE", 1, kMostProcesses + 1);
     launch.rank = reader.number("OMPI_COMM_WORLD_RANK", 0, launch.world);
     launch.local_rank = reader.number_or("OMPI_COMM_WORLD_LOCAL_RANK", 0, kMostProcesses, launch.rank);
+    launch.by_mpirun = true;
     const auto here = reader.number_or("OMPI_COMM_WORLD_LOCAL_SIZE", 1, kMostProcesses + 1, 1);
-    if (here < launch.world && !reader.text("MASTER_ADDR"))
-      throw Error(ErrorKind::usage, "MASTER_ADDR", "is not set: processes on several machines need that of rank 0");
+    if (here < launch.world) launch.address.clear();
   }
   if (launch.world > 1) read_meeting(reader, launch);
   return launch;
+}
+
+std::string name_of(const Launch& launch) {
+  return "process " + std::to_string(launch.rank) + " of " + std::to_string(launch.world);
 }
 
 }  // namespace vitral::train

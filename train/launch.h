@@ -9,12 +9,13 @@
 namespace vitral::train {
 
 struct Launch {
-  std::size_t rank = 0, world = 1;  ///< of `world` processes this one is number `rank`
-  std::size_t local_rank = 0;       ///< number on its machine: which of its GPUs it takes
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 29500;    ///< where rank 0 is met
-  bool meets_at_agent = false;   ///< torchrun itself listens there
-  std::string meeting = "run/";  ///< tells a restarted run from the one before
+  std::size_t rank = 0, world = 1;    ///< of `world` processes this one is number `rank`
+  std::size_t local_rank = 0;         ///< number on its machine: which of its GPUs it takes
+  bool by_mpirun = false;             ///< which can carry the tensors too
+  std::string address = "127.0.0.1";  ///< of rank 0; empty: on another machine that nobody named
+  std::uint16_t port = 29500;         ///< where rank 0 is met
+  bool meets_at_agent = false;        ///< torchrun itself listens there
+  std::string meeting = "run/";       ///< tells a restarted run from the one before
 };
 
 /// The value of a variable of the environment, or null.
@@ -24,5 +25,8 @@ using Environment = std::function<const char*(const char*)>;
 /// mpirun (OMPI_COMM_WORLD_RANK and so on); one process where there are none. Throws Error(usage) naming the variable
 /// that is missing or makes no sense.
 Launch launch_of(const Environment& environment);
+
+/// "process 1 of 4", for messages.
+std::string name_of(const Launch& launch);
 
 }  // namespace vitral::train

@@ -24,7 +24,7 @@ std::string name_of(std::size_t rank) {
 void sum_flat(Peers& peers, const std::vector<at::Tensor>& tensors) {
   std::int64_t count = 0;
   for (const auto& each : tensors) count += each.numel();
-  const auto flat = at::empty({count}, at::kFloat);
+  const auto flat = at::empty({count}, tensors[0].options().dtype(at::kFloat));
   std::int64_t at = 0;
   for (const auto& each : tensors) {
     flat.narrow(0, at, each.numel()).copy_(each.reshape({-1}));

@@ -7,12 +7,10 @@
 #include <map>
 #include <thread>
 
-#include "apps/registry.h"
 #include "common/core/error.h"
-#include "tests/train/data.h"
-#include "tests/train/small_detectors.h"
+#include "tests/train/one_run.h"
+#include "train/group_peers.h"
 #include "train/together.h"
-#include "train/trainer.h"
 
 namespace vitral::train {
 namespace {
@@ -41,7 +39,7 @@ auto on_each(std::size_t world, Work work) {
   for (std::size_t rank = 0; rank < world; ++rank) {
     threads.emplace_back([&, rank, launch]() mutable {
       launch.rank = rank;
-      results[rank] = work(*meet(launch));
+      results[rank] = work(*meet(launch, at::kCPU));
     });
   }
   for (auto& each : threads) each.join();
@@ -51,7 +49,7 @@ auto on_each(std::size_t world, Work work) {
 class Together : public testing::Test {
  protected:
   void SetUp() override {
-    if (!can_meet()) GTEST_SKIP() << "this LibTorch has no process group";
+    if (!has_gloo()) GTEST_SKIP() << "this LibTorch has no process group";
   }
 };
 
@@ -90,82 +88,17 @@ TEST_F(Together, OneThatIsAloneSumsNothing) {
   EXPECT_EQ(of_first(nullptr, 4), 4);
 }
 
-struct Subject {
-  std::shared_ptr<Network> net;
-  ModelEntry entry;
-  Preprocess preprocess;
-  std::shared_ptr<const Dataset> data;
-};
-
-Subject classifier() {
-  static const auto registry = apps::make_registry();
-  auto entry = *registry->resolve("fashion_vit").entry;
-  BuildOptions options;
-  options.num_classes = 4;
-  options.image_size = {32, 32};
-  return {entry.build(options), entry, entry.preprocess(), test::colored_pictures(24, 4, 32)};
-}
-
-/// Without batch norm, whose statistics are of one process each, and with a loss whose every part is divided by the
-/// objects: DETR's own cross-entropy is a mean over the queries of one process, the authors' too.
-Subject detector() {
-  ModelEntry entry;
-  entry.name = "small_deformable_detr";
-  entry.task = Task::detect;
-  auto backbone = test::levels({2, 3, 4});
-  backbone.frozen = true;
-  return {detr::DeformableDetr(test::small_deformable_detr().backbone(backbone)).ptr(), entry, rtdetr_preprocess(96),
-          std::make_shared<test::Rectangles>(24, 96)};
-}
-
-std::shared_ptr<Network> copy_of(const Subject& subject) {
-  return std::dynamic_pointer_cast<Network>(subject.net->module().clone());
-}
-
-/// The weights of `net` after two epochs of `batch` pictures a step and process.
-weights::StateDict trained(const Subject& subject, const std::shared_ptr<Network>& net, std::int64_t batch,
-                           Peers* peers) {
-  TrainOptions options = recipe("small", subject.data->task());
-  options.epochs = 2;
-  options.batch = batch;
-  // AdamW would make whole steps of the rounding in gradients that are zero but for it (biases of keys).
-  options.optimizer.kind = OptimizerKind::sgd;
-  options.schedule.lr = 0.05;
-  auto model = test::trainable(net, subject.entry, subject.preprocess,
-                               static_cast<std::int64_t>(subject.data->classes().size()));
-  Listener listener;
-  Trainer::Setup setup;
-  setup.peers = peers;
-  setup.workers = 1;
-  setup.files = {test::fresh_folder("together" + std::to_string(peers == nullptr ? 9 : peers->rank()))};
-  Trainer trainer(model, {subject.data, subject.data}, options, setup, listener);
-  EXPECT_EQ(trainer.run([] { return false; }), Outcome::finished);
-  EXPECT_EQ(std::filesystem::exists(setup.files.state()), peers == nullptr || peers->rank() == 0);
-  std::filesystem::remove_all(setup.files.folder);
-  return weights::state_dict_of(net->module());
-}
-
 void expect_one_run(const Subject& subject) {
   // Threads share what processes do not: they compute with one thread each, on copies that were made before.
   const int threads = at::get_num_threads();
   const std::array copies = {copy_of(subject), copy_of(subject)};
-  const auto alone = trained(subject, copy_of(subject), 8, nullptr);
   const auto both = on_each(2, [&](Peers& peers) {
     at::set_num_threads(1);
     return trained(subject, copies[peers.rank()], 4, &peers);
   });
   at::set_num_threads(threads);
-  const auto start = weights::state_dict_of(subject.net->module());
-  double moved = 0, apart = 0;
-  for (const auto& item : alone) {
-    EXPECT_TRUE(at::equal(both[0][item.key()], both[1][item.key()])) << item.key();
-    if (!item.value().is_floating_point() || item.value().numel() == 0) continue;
-    moved = std::max(moved, (item.value() - start[item.key()]).abs().max().item<double>());
-    apart = std::max(apart, (item.value() - both[0][item.key()]).abs().max().item<double>());
-  }
-  std::printf("weights moved by %.1e, two processes are %.1e off\n", moved, apart);
-  EXPECT_GT(moved, 1e-4);
-  EXPECT_LT(apart, 1e-5);
+  for (const auto& item : both[0]) EXPECT_TRUE(at::equal(item.value(), both[1][item.key()])) << item.key();
+  expect_weights_of_one(subject, both[0]);
 }
 
 TEST_F(Together, TwoAreAsGoodAsOneWithTwiceTheBatch) {
@@ -197,6 +130,7 @@ TEST(Launch, IsReadFromTorchrunsVariables) {
   EXPECT_EQ(launch.address, "node7");
   EXPECT_EQ(launch.port, 1234);
   EXPECT_TRUE(launch.meets_at_agent);
+  EXPECT_FALSE(launch.by_mpirun);
 }
 
 TEST(Launch, IsReadFromMpirunsVariables) {
@@ -205,10 +139,11 @@ TEST(Launch, IsReadFromMpirunsVariables) {
                                                    {"OMPI_COMM_WORLD_LOCAL_RANK", "1"},
                                                    {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}};
   EXPECT_EQ(launched(here).rank, 1U);
+  EXPECT_TRUE(launched(here).by_mpirun);
   EXPECT_EQ(launched(here).address, "127.0.0.1");
   auto apart = here;
   apart["OMPI_COMM_WORLD_LOCAL_SIZE"] = "1";
-  EXPECT_THROW(launched(apart), Error);
+  EXPECT_THROW(meet_by_tcp(launched(apart), at::kCPU), Error);
   apart["MASTER_ADDR"] = "node7";
   EXPECT_EQ(launched(apart).address, "node7");
 }
