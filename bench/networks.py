@@ -24,17 +24,22 @@ def build(name):
 
 
 def detector_to_train(name, classes):
-    """RT-DETR as its authors train it, but without denoising queries; the class heads know `classes`."""
-    module = _detector(name, num_labels=classes, num_denoising=0, freeze_backbone_batch_norms=False)
-    return module.train()
+    """As the authors train it, RT-DETR without denoising queries; the class heads know `classes`."""
+    if name.startswith("rtdetr_"):
+        return _detector(name, num_labels=classes, num_denoising=0, freeze_backbone_batch_norms=False).train()
+    return _detector(name, num_labels=classes, auxiliary_loss=True, dropout=0.0).train()
 
 
 def _detector(name, **changes):
     import transformers
 
-    if name == "detr_resnet50":
+    if name.startswith("detr_"):
         config = transformers.DetrConfig(
-            use_timm_backbone=True, backbone="resnet50", backbone_config=None, use_pretrained_backbone=False, num_labels=91
+            use_timm_backbone=True,
+            backbone=name.removeprefix("detr_"),
+            backbone_config=None,
+            use_pretrained_backbone=False,
+            **{"num_labels": 91, **changes},
         )
         return transformers.DetrForObjectDetection(config)
     if name.startswith("rtdetr_"):

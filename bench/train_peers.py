@@ -18,6 +18,7 @@ CLASSES = 10
 JOBS = (
     {"model": "vit_tiny_patch16_224", "task": "classify", "side": 32, "batch": 64, "steps": 20},
     {"model": "resnet18", "task": "classify", "side": 32, "batch": 64, "steps": 20},
+    {"model": "detr_resnet18", "task": "detect", "side": 320, "batch": 4, "steps": 6},
     {"model": "rtdetr_r18vd", "task": "detect", "side": 320, "batch": 4, "steps": 6},
 )
 

@@ -5,6 +5,7 @@ namespace {
 
 // clang-format off
 constexpr DetrPreset kDetr[] = {
+    {"detr_resnet18",       18, false,  44, 28843552, "", 0, 0, "", 0, 0, 0},
     {"detr_resnet50",       50, false,  86, 41524768, "detr-r50-e632da11.pth",      42.0, 62.4, "detr-r50-panoptic-00ce5173.pth",     38.8, 159, 165},
     {"detr_resnet50_dc5",   50, true,  187, 41524768, "detr-r50-dc5-f0fb7ef5.pth",  43.3, 63.1, "detr-r50-dc5-panoptic-da08f1b1.pth", 40.2, 159, 165},
     {"detr_resnet101",     101, false, 152, 60464672, "detr-r101-2c7b67e5.pth",     43.5, 63.8, "detr-r101-panoptic-40021d53.pth",    40.1, 232, 237},

@@ -14,9 +14,11 @@ struct DetrPreset {
   std::string_view name;
   std::int64_t depth;  ///< of the ResNet
   bool dilated;        ///< DC5
-  double gmacs;  ///< mean over the first 100 pictures of COCO val2017 (the paper's table 1, where they are "GFLOPS")
+  double gmacs;  ///< mean over the first 100 pictures of COCO val2017 (the paper's table 1, where they are "GFLOPS");
+                 ///< the R18's is the R50's times the quotient of both at 800x1066
   std::int64_t params;
-  std::string_view file;                 ///< at the authors'; the hub's repository is made from the name
+  std::string_view file;                 ///< at the authors', empty: a size that they did not publish; the hub's
+                                         ///< repository is made from the name
   double ap, ap50;                       ///< box AP of that file on COCO val2017, one picture at a time
   std::string_view panoptic_file;        ///< empty: none published
   double panoptic_ap;                    ///< its box AP

@@ -41,7 +41,15 @@ Pretrained hub(const Pretrained& same, std::string repository) {
   return result;
 }
 
+/// The authors' classes and preprocessing for a size that nobody published.
+Pretrained untrained() {
+  auto result = original("untrained", "", 0);
+  result.url.clear();
+  return result;
+}
+
 std::vector<Pretrained> pretrained_of(const DetrPreset& preset) {
+  if (preset.file.empty()) return {untrained()};
   const std::string repository =
       "facebook/detr-resnet-" + std::to_string(preset.depth) + (preset.dilated ? "-dc5" : "");
   auto boxes = original("coco", preset.file, preset.mebibytes);

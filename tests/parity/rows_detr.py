@@ -9,7 +9,9 @@ _DETR = "DetrForObjectDetection:"
 DETR = [
     *rows("hf", FAST, "safetensors", "transformers", f"detr_resnet50={_DETR}50", batch=1),
     *rows("hf", DEFAULT, "safetensors pth-memory", "transformers", f"detr_resnet50={_DETR}50", padded=True),
+    *rows("hf", DEFAULT, "safetensors", "transformers", f"detr_resnet18={_DETR}18", padded=True),
     # Over the ResNet of transformers instead of timm's.
+    *rows("hf", DEFAULT, "safetensors", "transformers", f"detr_resnet18={_DETR}resnet18", batch=1),
     *rows("hf", DEFAULT, "pth", "transformers", f"detr_resnet50={_DETR}resnet50", padded=True),
     *rows("hf", FULL, "legacy", "transformers", f"detr_resnet101={_DETR}resnet101", batch=1),
     *rows("hf", DEFAULT, "safetensors", "transformers", f"detr_resnet50_dc5={_DETR}50-dc5", padded=True),
@@ -17,6 +19,7 @@ DETR = [
     *rows("hf", FULL, "safetensors", "transformers", f"detr_resnet101_dc5={_DETR}101-dc5", padded=True),
     *rows("original", DEFAULT, "pth-model", "facebookresearch", "detr_resnet50=detr-r50", batch=1),
     *rows("original", DEFAULT, "pth-model legacy-model", "facebookresearch", "detr_resnet50=detr-r50", padded=True),
+    *rows("original", FULL, "pth-model", "facebookresearch", "detr_resnet18=detr-r18", batch=1),
     *rows("original", DEFAULT, "pth-model", "facebookresearch", "detr_resnet50_dc5=detr-r50-dc5", padded=True),
     *rows("original", FULL, "pth-model", "facebookresearch", "detr_resnet101=detr-r101", padded=True),
     *rows("original", FULL, "pth-model", "facebookresearch", "detr_resnet101_dc5=detr-r101-dc5", padded=True),
