@@ -4,6 +4,7 @@
 #include "tests/apps/live_checks.h"
 #include "tests/apps/spots_fixture.h"
 #include "tests/support/mjpeg_server.h"
+#include "tests/support/rtsp_server.h"
 #include "video/media/source.h"
 
 namespace vitral::test {
@@ -128,6 +129,36 @@ TEST_F(Live, ASilentSourceHoldsUpNobody) {
   const auto summary = summary_of(all);
   EXPECT_EQ(summary.at("failed"), json({{"lost", 1}}));
   EXPECT_EQ(summary.at("sources"), 3);
+}
+
+TEST_F(Live, FaultsOverRtspCostTheOtherSourceNothing) {
+  // Ten pictures and half of one, silence, then pictures again; beside a source that gives its hundred.
+  RtspServer faulty([](RtspServer::Client& client, int number) {
+    if (!client.begin()) return;
+    for (int i = 0; i < (number == 0 ? 10 : 1'000'000) && number != 1; ++i) {
+      if (!client.picture(camera_picture(i)) || !client.wait(0.03)) return;
+    }
+    client.part_of(camera_picture(10), 0.5);
+    number == 0 ? client.reset() : void(client.wait(60));
+  });
+  RtspServer healthy([](RtspServer::Client& client, int number) {
+    if (number > 0) return client.reset();
+    if (!client.begin()) return;
+    for (int i = 0; i < 100; ++i) {
+      if (!client.picture(camera_picture(i)) || !client.wait(0.06)) return;
+    }
+    client.wait(60);
+  });
+  const auto outcome = run({faulty.url(), healthy.url()}, {"--json", "-", "--live", "all", "--timeout", "1",
+                                                           "--reconnect", "2", "--limit", "100", "-b", "2"});
+  const auto all = records(outcome);
+  const auto of_healthy = frames_of(all, healthy.url());
+  ASSERT_EQ(of_healthy.size(), 100u);
+  EXPECT_EQ(of_healthy.back(), 99);
+  EXPECT_EQ(frames_of(all, faulty.url()).size(), 100u);
+  EXPECT_EQ(summary_of(all)["per_source"][0].at("reconnects"), 2);
+  for (const char* told : {"was lost", "is back"})
+    EXPECT_NE(outcome.err.find(told), std::string::npos) << told << "\n" << outcome.err;
 }
 
 TEST_F(Live, AnInterruptEndsARunOfASilentSource) {
