@@ -198,22 +198,6 @@ TEST_P(Attention, CosineOfSwinV2) {
   expect_equals_twin(args, data.out_count, cpu(), "cosine with bias");
 }
 
-/// Windows of `side` x `side` over an image that they do not divide, shifted.
-std::vector<std::int32_t> window_table(int height, int width, int side, int shift) {
-  std::vector<std::int32_t> table;
-  for (int y0 = 0; y0 < height; y0 += side) {
-    for (int x0 = 0; x0 < width; x0 += side) {
-      for (int t = 0; t < side * side; ++t) {
-        const int y = y0 + t / side;
-        const int x = x0 + t % side;
-        const bool inside = y < height && x < width;
-        table.push_back(inside ? (y + shift) % height * width + (x + shift) % width : -1);
-      }
-    }
-  }
-  return table;
-}
-
 TEST_P(Attention, WindowsInImageOrder) {
   const int height = 10;
   const int width = 15;

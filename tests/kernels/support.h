@@ -64,6 +64,28 @@ class Buffer {
   std::unique_ptr<char[]> bytes_;
 };
 
+/// A buffer of sevens: what is not written stays one.
+inline Buffer untouched(DType dtype, std::int64_t count) {
+  Buffer buffer(dtype, count);
+  for (std::int64_t i = 0; i < count; ++i) buffer.set(i, 7);
+  return buffer;
+}
+
+/// Windows of `side` x `side` over a map that they do not divide, shifted: the rows of each window's tokens, -1 for
+/// padding.
+inline std::vector<std::int32_t> window_table(int height, int width, int side, int shift) {
+  std::vector<std::int32_t> table;
+  for (int y0 = 0; y0 < height; y0 += side) {
+    for (int x0 = 0; x0 < width; x0 += side) {
+      for (int t = 0; t < side * side; ++t) {
+        const int y = y0 + t / side, x = x0 + t % side;
+        table.push_back(y < height && x < width ? (y + shift) % height * width + (x + shift) % width : -1);
+      }
+    }
+  }
+  return table;
+}
+
 /// Largest error against the twin, relative to the twin's largest value; 1e30 where one is no number.
 inline double relative_error(const Buffer& got, const Buffer& expected) {
   double worst = 0;

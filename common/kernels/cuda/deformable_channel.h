@@ -1,8 +1,8 @@
 /// One channel of what one query's head gathers.
 #pragma once
 
-#include "common/core/error.h"
 #include "common/kernels/cuda/deformable.h"
+#include "common/kernels/cuda/level_sizes.h"
 #include "common/kernels/deformable_taps.h"
 
 namespace vitral::kernels::cuda {
@@ -10,12 +10,9 @@ namespace {
 
 template <class T>
 struct DeformableChannel {
-  explicit DeformableChannel(const DeformableArgs& from) : args(from) {
-    if (args.levels > kMostDeformableLevels) throw Error(ErrorKind::failed, "deformable attention", "too many levels");
-    for (std::int64_t i = 0; i < 2 * args.levels; ++i) sizes[i] = from.sizes[i];
-  }
+  explicit DeformableChannel(const DeformableArgs& from) : args(from), levels(from) {}
   DeformableArgs args;
-  std::int64_t sizes[2 * kMostDeformableLevels];  ///< by value: what args.sizes points to is the host's
+  LevelSizes levels;
 
   VITRAL_INLINE std::int64_t count() const { return args.batch * args.queries * args.heads * args.dim; }
 
@@ -26,7 +23,7 @@ struct DeformableChannel {
     const std::int64_t first = (row * args.heads + head) * samples;
     const T* picture = static_cast<const T*>(args.value) + row / args.queries * args.tokens * stride;
     DeformableArgs here = args;
-    here.sizes = sizes;
+    here.sizes = levels.sizes;
     float sum = 0;
     for_each_tap(here, picture + head * args.dim + channel, args.locations + 2 * first, args.weights + first,
                  [&sum](const T* pixel, float weight) VITRAL_INLINE_LAMBDA { sum += to_float(*pixel) * weight; });
@@ -37,14 +34,7 @@ struct DeformableChannel {
 /// f(the function of this number format).
 template <class F>
 void with_channel(const DeformableArgs& args, const F& f) {
-  switch (args.dtype) {
-    case DType::f32:
-      return f(DeformableChannel<float>(args));
-    case DType::bf16:
-      return f(DeformableChannel<Bf16>(args));
-    case DType::f16:
-      return f(DeformableChannel<Half>(args));
-  }
+  with_number(args.dtype, [&](auto number) { f(DeformableChannel<decltype(number)>(args)); });
 }
 
 }  // namespace

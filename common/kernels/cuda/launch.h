@@ -17,4 +17,17 @@ void on_host(std::int64_t count, const F& f) {
   for (std::int64_t i = count - 1; i >= 0; --i) f(i);
 }
 
+/// f(a number of this format): f's type follows from it.
+template <class F>
+void with_number(DType dtype, const F& f) {
+  switch (dtype) {
+    case DType::f32:
+      return f(float{});
+    case DType::bf16:
+      return f(Bf16{});
+    case DType::f16:
+      return f(Half{});
+  }
+}
+
 }  // namespace vitral::kernels::cuda

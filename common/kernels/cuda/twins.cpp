@@ -1,5 +1,7 @@
 // The GPU's functions, thread after thread on the host.
+#include "common/kernels/cuda/activation_part.h"
 #include "common/kernels/cuda/deformable_channel.h"
+#include "common/kernels/cuda/layer_norm_row.h"
 #include "common/kernels/cuda/nms_word.h"
 #include "common/kernels/cuda/roi_align.h"
 #include "common/kernels/cuda/roi_align_bin.h"
@@ -24,6 +26,14 @@ void nms_on_host(const NmsArgs& args) {
       if (args.stays[j] && has_bit(args.bits + j * args.words(), i)) args.stays[i] = false;
     }
   }
+}
+
+void layer_norm_on_host(const LayerNormArgs& args, const RowPlaces& places) {
+  with_row(args, places, [](const auto& row) { teams_on_host(row.count(), row); });
+}
+
+void bias_activation_on_host(const BiasActivationArgs& args) {
+  with_part(args, [](const auto& part) { teams_on_host(part.count(), part); });
 }
 
 }  // namespace vitral::kernels::cuda

@@ -1,0 +1,177 @@
+// The layers' functions that run on a GPU, team after team on the host, against the plain twins.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+#include "common/core/error.h"
+#include "common/kernels/cuda/activation.h"
+#include "common/kernels/cuda/layer_norm.h"
+#include "tests/kernels/support.h"
+
+namespace vitral::kernels {
+namespace {
+
+constexpr DType kDTypes[] = {DType::f32, DType::bf16, DType::f16};
+
+/// fp32 results agree to rounding; 16-bit results to one rounding of the output.
+double tolerance(DType dtype) {
+  return dtype == DType::f32 ? 2e-6 : dtype == DType::bf16 ? 1e-2 : 1e-3;
+}
+
+void expect_equal(const Buffer& got, const Buffer& expected) {
+  for (std::int64_t i = 0; i < got.count(); ++i) ASSERT_EQ(got.get(i), expected.get(i)) << i;
+}
+
+struct NormData {
+  Buffer input, update, weight, bias;
+};
+
+NormData norm_data(LayerNormArgs& args, std::mt19937& random) {
+  NormData data = {Buffer::random(args.stream, args.rows * (args.width + 3), random, 3),
+                   Buffer::random(args.dtype, args.rows * (args.width + 1), random),
+                   Buffer::random(DType::f32, args.width, random), Buffer::random(DType::f32, args.width, random)};
+  args.input = data.input.data(), args.input_stride = args.width + 3;
+  args.update = data.update.data(), args.update_stride = args.width + 1;
+  args.weight = data.weight.floats(), args.bias = data.bias.floats();
+  args.sum_stride = args.width + 2, args.out_stride = args.width + 5;
+  return data;
+}
+
+TEST(CudaTwins, LayerNormAddsAndNormalises) {
+  std::mt19937 random(11);
+  for (const DType dtype : kDTypes) {
+    for (const DType stream : {DType::f32, dtype}) {
+      for (const std::int64_t width : {1, 3, 31, 32, 33, 96, 257}) {
+        LayerNormArgs args;
+        args.stream = stream, args.dtype = dtype, args.rows = 7, args.width = width;
+        const NormData data = norm_data(args, random);
+        const std::int64_t sums = args.rows * args.sum_stride, outs = args.rows * args.out_stride;
+        Buffer expected_sum = untouched(stream, sums), expected = untouched(dtype, outs);
+        Buffer sum = untouched(stream, sums), got = untouched(dtype, outs);
+        args.sum = expected_sum.data(), args.out = expected.data();
+        layer_norm_reference(args);
+        args.sum = sum.data(), args.out = got.data();
+        cuda::layer_norm_on_host(args, {});
+        expect_equal(sum, expected_sum);
+        EXPECT_LE(relative_error(got, expected), tolerance(dtype)) << dtype_name(dtype) << width;
+      }
+    }
+  }
+}
+
+TEST(CudaTwins, LayerNormNeedsNoUpdateAndNoParameters) {
+  std::mt19937 random(12);
+  LayerNormArgs args;
+  args.rows = 5, args.width = 33;
+  const NormData data = norm_data(args, random);
+  args.update = nullptr;
+  args.weight = args.bias = nullptr;
+  Buffer expected = untouched(DType::f32, args.rows * args.out_stride), got = untouched(DType::f32, expected.count());
+  args.out = expected.data();
+  layer_norm_reference(args);
+  args.out = got.data();
+  cuda::layer_norm_on_host(args, {});
+  EXPECT_LE(relative_error(got, expected), 2e-6);
+}
+
+TEST(CudaTwins, LayerNormGathersPieces) {
+  std::mt19937 random(13);
+  LayerNormArgs args;
+  args.rows = 6, args.width = 20;  // four pieces of five: a picture of 4 x 6 merged
+  const Buffer input = Buffer::random(DType::f32, 24 * 5, random), weight = Buffer::random(DType::f32, 20, random);
+  std::vector<std::int32_t> gather(24);
+  std::iota(gather.begin(), gather.end(), 0);
+  std::shuffle(gather.begin(), gather.end(), random);
+  gather[7] = -1;
+  args.input = input.data(), args.input_stride = 5, args.out_stride = 20;
+  args.weight = weight.floats();
+  args.gather = gather.data(), args.pieces = 4;
+  Buffer expected(DType::f32, 120), got(DType::f32, 120);
+  args.out = expected.data();
+  layer_norm_reference(args);
+  args.out = got.data();
+  cuda::layer_norm_on_host(args, {});
+  EXPECT_LE(relative_error(got, expected), 2e-6);
+}
+
+/// The twin in the map's order, its rows then laid where the table says.
+TEST(CudaTwins, LayerNormPartitionsEveryPicture) {
+  std::mt19937 random(14);
+  constexpr std::int64_t kPictures = 3, kRows = 15, kOutputs = 24;
+  std::vector<std::int32_t> places(kOutputs);
+  std::iota(places.begin(), places.end(), 0);
+  std::shuffle(places.begin(), places.end(), random);
+  places.resize(kRows);
+  places[4] = -1;
+  for (const DType dtype : kDTypes) {
+    LayerNormArgs args;
+    args.dtype = dtype, args.rows = kPictures * kRows, args.width = 35;
+    const NormData data = norm_data(args, random);
+    const std::int64_t sums = args.rows * args.sum_stride;
+    Buffer expected_sum = untouched(DType::f32, sums), sum = untouched(DType::f32, sums);
+    Buffer in_order(dtype, args.rows * args.out_stride);
+    args.sum = expected_sum.data(), args.out = in_order.data();
+    layer_norm_reference(args);
+    Buffer expected = untouched(dtype, kPictures * kOutputs * args.out_stride),
+           got = untouched(dtype, expected.count());
+    for (std::int64_t row = 0; row < args.rows; ++row) {
+      const std::int32_t place = places[static_cast<std::size_t>(row % kRows)];
+      for (std::int64_t i = 0; i < args.width && place >= 0; ++i) {
+        expected.set((row / kRows * kOutputs + place) * args.out_stride + i, in_order.get(row * args.out_stride + i));
+      }
+    }
+    args.sum = sum.data(), args.out = got.data();
+    cuda::layer_norm_on_host(args, {places.data(), kRows, kOutputs});
+    expect_equal(sum, expected_sum);
+    EXPECT_LE(relative_error(got, expected), tolerance(dtype)) << dtype_name(dtype);
+    EXPECT_THROW(cuda::layer_norm_on_host(args, {places.data(), kRows + 1, kOutputs}), Error);
+  }
+}
+
+TEST(CudaTwins, BiasAndActivation) {
+  std::mt19937 random(15);
+  for (const DType dtype : kDTypes) {
+    for (const auto function :
+         {Activation::none, Activation::relu, Activation::relu6, Activation::gelu, Activation::silu}) {
+      for (const std::int64_t width : {1, 31, 255, 256, 257, 700}) {
+        cuda::BiasActivationArgs args;
+        args.function = function, args.dtype = dtype, args.rows = 5, args.width = width;
+        args.input_stride = width + 2, args.out_stride = width + 1;
+        const Buffer input = Buffer::random(dtype, args.rows * args.input_stride, random, 3);
+        const Buffer bias = Buffer::random(DType::f32, width, random);
+        Buffer expected = untouched(dtype, args.rows * args.out_stride), got = untouched(dtype, expected.count());
+        for (const bool biased : {false, true}) {
+          for (std::int64_t i = 0; i < args.rows * width; ++i) {
+            const std::int64_t row = i / width, column = i % width;
+            const double x = input.get(row * args.input_stride + column) + (biased ? bias.get(column) : 0.0);
+            expected.set(row * args.out_stride + column, static_cast<float>(activate_reference(function, x)));
+          }
+          args.input = input.data(), args.bias = biased ? bias.floats() : nullptr, args.out = got.data();
+          cuda::bias_activation_on_host(args);
+          EXPECT_LE(relative_error(got, expected), tolerance(dtype)) << dtype_name(dtype) << width;
+        }
+      }
+    }
+  }
+}
+
+TEST(CudaTwins, BiasAndActivationInPlaceLetThroughWhatIsNoNumber) {
+  for (const auto function : {Activation::relu, Activation::relu6, Activation::gelu, Activation::silu}) {
+    Buffer numbers(DType::f32, 2);
+    numbers.set(0, std::nanf(""));
+    numbers.set(1, 2);
+    cuda::BiasActivationArgs args;
+    args.function = function, args.rows = 1, args.width = 2;
+    args.input = args.out = numbers.data();
+    cuda::bias_activation_on_host(args);
+    EXPECT_TRUE(std::isnan(numbers.get(0)));
+    EXPECT_NEAR(numbers.get(1), activate_reference(function, 2), 1e-6);
+  }
+  EXPECT_THROW(cuda::bias_activation_on_host({}), Error);
+}
+
+}  // namespace
+}  // namespace vitral::kernels
