@@ -1,11 +1,11 @@
 #include "common/kernels/resize.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <new>
 
 #include "common/kernels/resize_isa.h"
+#include "common/kernels/resize_sum.h"
 
 namespace vitral::kernels {
 namespace {
@@ -22,25 +22,14 @@ const ResizeIsa* choose(const CpuFeatures& cpu) {
   return nullptr;
 }
 
-std::uint8_t clamp_sum(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp(sum >> kResampleBits, 0, 255));
-}
-
-constexpr std::int32_t kHalf = 1 << (kResampleBits - 1);
-
 void plain_columns(ConstPixelRows from, int rows, const ResampleWeights& weights, PixelRows to) {
   for (int y = 0; y < rows; ++y) {
     const std::uint8_t* row = from.data + static_cast<std::size_t>(y) * from.stride;
     std::uint8_t* out = to.data + static_cast<std::size_t>(y) * to.stride;
     for (std::size_t x = 0; x < weights.first.size(); ++x) {
       const std::int32_t* k = weights.weights.data() + x * static_cast<std::size_t>(weights.taps);
-      std::array<std::int32_t, 3> sums{kHalf, kHalf, kHalf};
-      for (int i = 0; i < weights.count[x]; ++i) {
-        const std::uint8_t* pixel =
-            row + 3 * (static_cast<std::size_t>(weights.first[x]) + static_cast<std::size_t>(i));
-        for (std::size_t c = 0; c < 3; ++c) sums[c] += pixel[c] * k[i];
-      }
-      for (const std::int32_t sum : sums) *out++ = clamp_sum(sum);
+      const std::uint8_t* first = row + 3 * static_cast<std::size_t>(weights.first[x]);
+      for (int c = 0; c < 3; ++c) *out++ = weighted_byte(first + c, 3, k, weights.count[x]);
     }
   }
 }
@@ -50,11 +39,7 @@ void plain_rows(ConstPixelRows from, int row_bytes, const ResampleWeights& weigh
     const std::int32_t* k = weights.weights.data() + y * static_cast<std::size_t>(weights.taps);
     const std::uint8_t* first = from.data + static_cast<std::size_t>(weights.first[y]) * from.stride;
     std::uint8_t* out = to.data + y * to.stride;
-    for (std::size_t x = 0; x < static_cast<std::size_t>(row_bytes); ++x) {
-      std::int32_t sum = kHalf;
-      for (int i = 0; i < weights.count[y]; ++i) sum += first[static_cast<std::size_t>(i) * from.stride + x] * k[i];
-      out[x] = clamp_sum(sum);
-    }
+    for (int x = 0; x < row_bytes; ++x) out[x] = weighted_byte(first + x, from.stride, k, weights.count[y]);
   }
 }
 

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <random>
 #include <string>
+
+#include "tests/kernels/resize_support.h"
 
 namespace vitral::kernels {
 namespace {
@@ -20,28 +20,6 @@ std::vector<CpuFeatures> implementations() {
   }
   if (here.avx512_vnni) all.push_back(here);
   return all;
-}
-
-/// Random weights of `taps` inputs around the place of each output, summing to about one.
-ResampleWeights random_weights(std::mt19937& random, int inputs, int outputs, int taps) {
-  ResampleWeights weights;
-  weights.taps = std::min(taps, inputs);
-  for (int i = 0; i < outputs; ++i) {
-    const int count = std::uniform_int_distribution(1, weights.taps)(random);
-    weights.first.push_back(std::uniform_int_distribution(0, inputs - count)(random));
-    weights.count.push_back(count);
-    for (int t = 0; t < weights.taps; ++t) {
-      const int k = std::uniform_int_distribution(-(1 << 20), 1 << 22)(random);
-      weights.weights.push_back(t < count ? k / count : 0);
-    }
-  }
-  return weights;
-}
-
-std::vector<std::uint8_t> random_bytes(std::mt19937& random, std::size_t count) {
-  std::vector<std::uint8_t> out(count);
-  for (auto& byte : out) byte = static_cast<std::uint8_t>(random());
-  return out;
 }
 
 constexpr int kSizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 21, 22, 31, 33, 63, 64, 65, 100, 131};

@@ -3,6 +3,8 @@
 #include "common/kernels/cuda/deformable_channel.h"
 #include "common/kernels/cuda/layer_norm_row.h"
 #include "common/kernels/cuda/nms_word.h"
+#include "common/kernels/cuda/patches_row.h"
+#include "common/kernels/cuda/resize_byte.h"
 #include "common/kernels/cuda/roi_align.h"
 #include "common/kernels/cuda/roi_align_bin.h"
 
@@ -34,6 +36,20 @@ void layer_norm_on_host(const LayerNormArgs& args, const RowPlaces& places) {
 
 void bias_activation_on_host(const BiasActivationArgs& args) {
   with_part(args, [](const auto& part) { teams_on_host(part.count(), part); });
+}
+
+void patches_on_host(const PatchesArgs& args) {
+  with_patches(args, [](const auto& row) { teams_on_host(row.count(), row); });
+}
+
+void resample_columns_on_host(ConstPixelRows from, int rows, const ResampleTable& table, PixelRows to) {
+  const ResampleColumnsByte byte{from, rows, table, to};
+  on_host(byte.count(), byte);
+}
+
+void resample_rows_on_host(ConstPixelRows from, int row_bytes, const ResampleTable& table, PixelRows to) {
+  const ResampleRowsByte byte{from, row_bytes, table, to};
+  on_host(byte.count(), byte);
 }
 
 }  // namespace vitral::kernels::cuda
