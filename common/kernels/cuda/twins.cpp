@@ -1,5 +1,6 @@
 // The GPU's functions, thread after thread on the host.
 #include "common/kernels/cuda/activation_part.h"
+#include "common/kernels/cuda/attention_block.h"
 #include "common/kernels/cuda/deformable_channel.h"
 #include "common/kernels/cuda/layer_norm_row.h"
 #include "common/kernels/cuda/nms_word.h"
@@ -40,6 +41,10 @@ void bias_activation_on_host(const BiasActivationArgs& args) {
 
 void patches_on_host(const PatchesArgs& args) {
   with_patches(args, [](const auto& row) { teams_on_host(row.count(), row); });
+}
+
+void attention_on_host(const AttentionArgs& args) {
+  with_block(args, [](const auto& block) { blocks_on_host(block); });
 }
 
 void resample_columns_on_host(ConstPixelRows from, int rows, const ResampleTable& table, PixelRows to) {
