@@ -2,6 +2,7 @@
 #include "common/kernels/cuda/activation_part.h"
 #include "common/kernels/cuda/attention_block.h"
 #include "common/kernels/cuda/deformable_channel.h"
+#include "common/kernels/cuda/deformable_sample.h"
 #include "common/kernels/cuda/layer_norm_row.h"
 #include "common/kernels/cuda/nms_word.h"
 #include "common/kernels/cuda/patches_row.h"
@@ -55,6 +56,10 @@ void resample_columns_on_host(ConstPixelRows from, int rows, const ResampleTable
 void resample_rows_on_host(ConstPixelRows from, int row_bytes, const ResampleTable& table, PixelRows to) {
   const ResampleRowsByte byte{from, row_bytes, table, to};
   on_host(byte.count(), byte);
+}
+
+void deformable_backward_on_host(const DeformableBackwardArgs& args) {
+  with_sample(args, [](const auto& sample) { teams_on_host(sample.count(), sample); });
 }
 
 }  // namespace vitral::kernels::cuda
