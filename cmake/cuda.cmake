@@ -1,4 +1,5 @@
-# VITRAL_CUDA=ON: the CUDA language, for the kernels in .cu files. The GPUs from Ampere (80) on, unless told otherwise.
+# VITRAL_CUDA=ON: the CUDA language, for the kernels in .cu files. The GPUs from Ampere (80) to Blackwell (100, 120), as far as
+# the toolkit knows them, unless told otherwise.
 
 include(CheckLanguage)
 check_language(CUDA)
@@ -8,6 +9,10 @@ if(NOT CMAKE_CUDA_COMPILER)
 endif()
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES 80-real 86-real 89-real 90)
+  execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-arch OUTPUT_VARIABLE _known ERROR_QUIET)
+  if(_known MATCHES "compute_100" AND _known MATCHES "compute_120")
+    set(CMAKE_CUDA_ARCHITECTURES 80-real 86-real 89-real 90-real 100-real 120)  # 120: code for newer ones too
+  endif()
 endif()
 enable_language(CUDA)
 if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc 12 and newer can

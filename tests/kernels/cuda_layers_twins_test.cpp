@@ -158,6 +158,24 @@ TEST(CudaTwins, BiasAndActivation) {
   }
 }
 
+/// Rows of several parts: what is written twice would be activated twice.
+TEST(CudaTwins, BiasAndActivationInPlace) {
+  std::mt19937 random(16);
+  constexpr std::int64_t kWidth = 700, kRows = 3;
+  const Buffer bias = Buffer::random(DType::f32, kWidth, random);
+  Buffer numbers = Buffer::random(DType::f32, kRows * kWidth, random), expected(DType::f32, numbers.count());
+  for (std::int64_t i = 0; i < numbers.count(); ++i) {
+    const double x = static_cast<double>(numbers.get(i)) + bias.get(i % kWidth);
+    expected.set(i, static_cast<float>(activate_reference(Activation::gelu, x)));
+  }
+  cuda::BiasActivationArgs args;
+  args.rows = kRows, args.width = args.input_stride = args.out_stride = kWidth;
+  args.bias = bias.floats();
+  args.input = args.out = numbers.data();
+  cuda::bias_activation_on_host(args);
+  EXPECT_LE(relative_error(numbers, expected), 2e-6);
+}
+
 TEST(CudaTwins, BiasAndActivationInPlaceLetThroughWhatIsNoNumber) {
   for (const auto function : {Activation::relu, Activation::relu6, Activation::gelu, Activation::silu}) {
     Buffer numbers(DType::f32, 2);
