@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <thread>
@@ -27,10 +28,10 @@ inline image::Image picture_of_camera() {
   return picture;
 }
 
-/// `rate` pictures a second; 0: whenever one is wanted.
+/// `rate` pictures a second, the first `phase` of a period later than others'; rate 0: whenever one is wanted.
 class PacedSource : public video::LiveSource {
  public:
-  explicit PacedSource(double rate) : rate_(rate), begin_(Clock::now()) {}
+  PacedSource(double rate, double phase) : rate_(rate), number_(phase), begin_(Clock::now()) {}
   Step next(const video::Deadline& deadline) override {
     if (deadline.passed()) return Step::lost;
     ++number_;
@@ -44,10 +45,9 @@ class PacedSource : public video::LiveSource {
   const std::string& why() const override { return why_; }
 
  private:
-  double rate_;
+  double rate_, number_;
   Clock::time_point begin_;
   image::Image picture_ = picture_of_camera();
-  double number_ = 0;
   std::string why_ = "stopped";
 };
 
@@ -60,7 +60,10 @@ class Cameras {
       handlers.frame = [this, lane](video::LiveFrame frame) { return lanes_.push(lane, std::move(frame)); };
       handlers.damaged = handlers.lost = [](const std::string&) {};
       captures_.push_back(std::make_unique<video::LiveCapture>(
-          [rate = rates[lane]](const video::Deadline&) { return std::make_unique<PacedSource>(rate); },
+          // Cameras do not begin together: the golden ratio spreads any number of phases.
+          [rate = rates[lane], phase = std::fmod(0.618 * static_cast<double>(lane), 1)](const video::Deadline&) {
+            return std::make_unique<PacedSource>(rate, phase);
+          },
           video::LiveOptions{}, handlers));
       threads_.emplace_back([&capture = *captures_.back()] { capture.run(); });
     }

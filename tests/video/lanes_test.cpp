@@ -48,6 +48,21 @@ TEST(Lanes, ReadyLanesTakeTurnsAndEmptyOnesAreNotWaitedFor) {
   EXPECT_THAT(values(lanes.pop(9, 5ms)), ElementsAre(21, 2, 3));
 }
 
+TEST(Lanes, ASlowLaneIsServedBeforeFastOnesGoRound) {
+  IntLanes lanes(std::vector(5, LanePolicy::newest), 1, false);
+  for (int i = 0; i < 100; ++i) {
+    for (const std::size_t fast : {0, 1, 2, 4}) lanes.push(fast, 0);
+    if (i % 6 == 5) {
+      lanes.push(3, i);
+      EXPECT_THAT(values(lanes.pop(1, 0s)), ElementsAre(i));
+    } else {
+      lanes.pop(1, 0s);
+    }
+  }
+  // Five of six turns are left to the fast ones, who share them alike.
+  for (const std::size_t fast : {0, 1, 2, 4}) EXPECT_NEAR(static_cast<double>(lanes.counts(fast).popped), 21, 1);
+}
+
 TEST(Lanes, ABatchWaitsForMoreUntilItsPatienceEnds) {
   IntLanes lanes({LanePolicy::all, LanePolicy::all}, 8, false);
   lanes.push(0, 1);

@@ -32,7 +32,8 @@ class Lanes {
   using Batch = std::vector<std::pair<std::size_t, Value>>;
 
   /// `bound`: values that a lane of the policy `all` holds. `in_turn`: a value of each open lane in turn, waited for as
-  /// long as it takes, so that the order does not depend on timing; else whatever is ready, lanes in turn.
+  /// long as it takes, so that the order does not depend on timing; else whatever is ready, first of the lane that was
+  /// served longest ago.
   Lanes(std::vector<LanePolicy> policies, std::size_t bound, bool in_turn)
       : bound_(bound < 1 ? 1 : bound), in_turn_(in_turn), lanes_(policies.size()) {
     for (std::size_t i = 0; i < policies.size(); ++i) lanes_[i].policy = policies[i];
@@ -111,6 +112,7 @@ class Lanes {
     LanePolicy policy = LanePolicy::all;
     std::deque<Value> values;
     bool closed = false;
+    std::uint64_t served = 0;  ///< when last, in values taken from all lanes
     LaneCounts counts;
   };
 
@@ -130,18 +132,25 @@ class Lanes {
     batch.emplace_back(lane, std::move(from.values.front()));
     from.values.pop_front();
     ++from.counts.popped;
+    from.served = ++served_;
     turn_ = (lane + 1) % lanes_.size();
     room_.notify_all();
   }
 
-  /// The first lane from turn_ on that has a value. In turn, open lanes are not passed over.
+  /// In turn: the next lane, unless it is open and empty. Else, of the lanes with a value, the one that was served
+  /// longest ago: a slow source's value, which is soon replaced, does not wait until all fast ones had their turns.
   std::optional<std::size_t> next_lane() const {
+    std::optional<std::size_t> next;
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       const std::size_t lane = (turn_ + i) % lanes_.size();
-      if (!lanes_[lane].values.empty()) return lane;
-      if (in_turn_ && !lanes_[lane].closed) return std::nullopt;
+      if (lanes_[lane].values.empty()) {
+        if (in_turn_ && !lanes_[lane].closed) return std::nullopt;
+        continue;
+      }
+      if (in_turn_) return lane;
+      if (!next || lanes_[lane].served < lanes_[*next].served) next = lane;
     }
-    return std::nullopt;
+    return next;
   }
 
   bool all_ended() const {
@@ -157,7 +166,8 @@ class Lanes {
   std::condition_variable ready_;  ///< of the one consumer
   std::condition_variable room_;   ///< of the producers
   std::vector<Lane> lanes_;
-  std::size_t turn_ = 0;
+  std::size_t turn_ = 0;  ///< the lane after the one that was served last
+  std::uint64_t served_ = 0;
 };
 
 }  // namespace vitral::video
