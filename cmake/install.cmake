@@ -25,11 +25,10 @@ if(TARGET vitral)
   install(TARGETS vitral RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   # Where the program looks for the weights that travel with it (common/runtime/store.h).
   install(DIRECTORY models/ DESTINATION share/vitral/models)
-  foreach(module vitral_window vitral_pipeline vitral_mpi vitral_nccl)
-    if(TARGET ${module})
-      install(TARGETS ${module} LIBRARY DESTINATION lib/vitral)
-    endif()
-  endforeach()
+  get_property(loadables GLOBAL PROPERTY VITRAL_LOADABLES)
+  if(loadables)
+    install(TARGETS ${loadables} LIBRARY DESTINATION lib/vitral)
+  endif()
 endif()
 
 configure_package_config_file(cmake/vitralConfig.cmake.in ${PROJECT_BINARY_DIR}/vitralConfig.cmake

@@ -33,6 +33,29 @@ function(vitral_use_torch_pch target)
   target_precompile_headers(${target} REUSE_FROM vitral_torch_pch)
 endfunction()
 
+# vitral_loadable(NAME LIBRARIES…): NAME_module.cpp of this folder as vitral_NAME.so beside the program, which loads it when it
+# is asked for (common/core/module.h).
+function(vitral_loadable name)
+  add_library(vitral_${name} MODULE ${name}_module.cpp)
+  target_include_directories(vitral_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(vitral_${name} PRIVATE ${ARGN} vitral_warnings)
+  set_target_properties(vitral_${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+  set_property(GLOBAL APPEND PROPERTY VITRAL_LOADABLES vitral_${name})
+endfunction()
+
+# The same with a part of OpenCV that the program is not linked with, where there is one; else what is missing is said.
+function(vitral_opencv_loadable name part missing)
+  find_path(VITRAL_${part}_INCLUDE opencv2/${part}.hpp HINTS ${OpenCV_INCLUDE_DIRS} PATH_SUFFIXES opencv4)
+  find_library(VITRAL_${part}_LIBRARY opencv_${part} HINTS ${OpenCV_INSTALL_PATH}/lib)
+  mark_as_advanced(VITRAL_${part}_INCLUDE VITRAL_${part}_LIBRARY)
+  if(VITRAL_${part}_INCLUDE AND VITRAL_${part}_LIBRARY)
+    vitral_loadable(${name} opencv_core opencv_imgproc ${VITRAL_${part}_LIBRARY})
+    target_include_directories(vitral_${name} PRIVATE ${VITRAL_${part}_INCLUDE})
+  else()
+    message(STATUS "no ${part} in this OpenCV: ${missing}")
+  endif()
+endfunction()
+
 # vitral_test(NAME SOURCES… DEPENDS… [LABELS …] [LAUNCHER …] [TORCH]): one GoogleTest program, one CTest case, begun by the
 # command LAUNCHER where there is one.
 function(vitral_test name)
