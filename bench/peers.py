@@ -195,7 +195,8 @@ def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vitral", type=Path, required=True, metavar="FILE", help="the program")
     parser.add_argument(
-        "--models", type=listed, default=list(MODELS), metavar="A,B", help="timm's names, and those of networks.py (default: %(default)s)"
+        "--models", type=listed, metavar="A,B",
+        help=f"timm's names, and those of networks.py (default: {', '.join(MODELS)}; of --train: {', '.join(train_peers.MODELS)})"
     )
     parser.add_argument(
         "--precisions", type=listed, default=["fp32", "bf16"], metavar="P,Q", help="default: %(default)s"
@@ -233,7 +234,7 @@ def main(arguments=None):
         "comparisons": [],
     }
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
-        for model in options.models:
+        for model in options.models or MODELS:
             weights = save_weights(model, Path(folder))
             for precision in options.precisions:
                 print(f"{model} {precision}", file=sys.stderr)

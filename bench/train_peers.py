@@ -21,6 +21,7 @@ JOBS = (
     {"model": "detr_resnet18", "task": "detect", "side": 320, "batch": 4, "steps": 6},
     {"model": "rtdetr_r18vd", "task": "detect", "side": 320, "batch": 4, "steps": 6},
 )
+MODELS = tuple(job["model"] for job in JOBS)
 
 
 def write_picture(path, side, random):
@@ -76,10 +77,15 @@ def peer_turn(job, surroundings):
     return json.loads(run([sys.executable, HERE / "train_worker.py", json.dumps(job)], surroundings))
 
 
-def compare(options, surroundings, jobs=JOBS):
+def compare(options, surroundings):
     """-> a row a network"""
+    unknown = set(options.models or ()) - set(MODELS)
+    if unknown:
+        raise SystemExit(f"--models: {', '.join(sorted(unknown))}; training is compared of {', '.join(MODELS)}")
     rows = []
-    for job in jobs:
+    for job in JOBS:
+        if options.models and job["model"] not in options.models:
+            continue
         job = {**job, "classes": CLASSES, "threads": options.threads, "epochs": options.epochs}
         job["steps"] = options.steps or job["steps"]
         speeds = {"vitral": [], "PyTorch eager": []}
