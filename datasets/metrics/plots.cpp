@@ -67,7 +67,7 @@ class Frame {
     return std::clamp(std::log(at / axis.least) / std::log(axis.most / axis.least), 0.0, 1.0);
   }
 
-  /// Round numbers, about six: 1, 2 or 5 times a power of ten apart.
+  /// Round numbers, about six: 1, 2 or 5 times a power of ten apart; of many decades 1, 2 and 5 of each.
   static std::vector<double> ticks(const Axis& axis) {
     std::vector<double> result;
     if (axis.logarithmic) {
@@ -76,7 +76,8 @@ class Frame {
           if (decade * digit >= axis.least && decade * digit <= axis.most) result.push_back(decade * digit);
         }
       }
-      return result;
+      if (result.size() > 2) return result;
+      result.clear();
     }
     const double rough = (axis.most - axis.least) / 5, power = std::pow(10, std::floor(std::log10(rough)));
     const double step = power * (rough / power < 1.5 ? 1 : rough / power < 3.5 ? 2 : rough / power < 7.5 ? 5 : 10);

@@ -46,6 +46,14 @@ TEST(Plots, CurvesStayInsideTheirFrame) {
   EXPECT_THAT(svg, HasSubstr("#cbd5e0"));
 }
 
+TEST(Plots, AnAxisHasNumbersHoweverShortItIs) {
+  const auto labels = [](Axis axis) { return to_svg(CurveFigure{"t", "x", "y", {}, axis, {}}); };
+  for (const char* number : {">1.5<", ">2<", ">2.5<", ">3<", ">3.5<"})
+    EXPECT_THAT(labels({1.24, 3.7, true}), HasSubstr(number));
+  for (const char* number : {">1<", ">5<", ">20<"}) EXPECT_THAT(labels({0.9, 30, true}), HasSubstr(number));
+  EXPECT_THAT(labels({0.9, 30, true}), testing::Not(HasSubstr(">15<")));
+}
+
 TEST(Plots, EmptyFiguresAreFigures) {
   EXPECT_THAT(to_svg(CurveFigure{}), HasSubstr("</svg>"));
   EXPECT_THAT(to_svg(MatrixFigure{}), HasSubstr("</svg>"));

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "common/core/error.h"
@@ -29,6 +32,14 @@ TEST(Pipeline, IsWhatHasElementsInARow) {
   EXPECT_TRUE(names_pipeline(kRed));
   EXPECT_TRUE(names_live("v4l2src ! jpegdec"));
   for (const char* name : {"", "a!b.mp4", "what!.mp4", "rtsp://a/b", "0"}) EXPECT_FALSE(names_pipeline(name)) << name;
+}
+
+TEST(Pipeline, AFileOfThatNameIsAFile) {
+  const auto file = std::filesystem::temp_directory_path() / ("a ! b " + std::to_string(::getpid()));
+  EXPECT_TRUE(names_pipeline(file.string()));
+  std::ofstream(file) << "x";
+  EXPECT_FALSE(names_pipeline(file.string()));
+  std::filesystem::remove(file);
 }
 
 TEST(Pipeline, GivesItsPicturesAndItsEndIsALoss) {

@@ -1,6 +1,8 @@
 #include "video/live/pipeline_source.h"
 
 #include <cmath>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "common/core/error.h"
@@ -69,7 +71,8 @@ class PipelineSource : public LiveSource {
 }  // namespace
 
 bool names_pipeline(const std::string& text) {
-  return text.find(" ! ") != std::string::npos;
+  std::error_code ignored;
+  return text.find(" ! ") != std::string::npos && !std::filesystem::exists(text, ignored);
 }
 
 LiveOpener pipeline_opener(const std::string& description) {

@@ -7,7 +7,7 @@
 
 namespace vitral::video {
 
-/// True for elements with " ! " between them: "v4l2src ! image/jpeg ! jpegdec".
+/// True for elements with " ! " between them, "v4l2src ! image/jpeg ! jpegdec", that are no file's name.
 bool names_pipeline(const std::string& text);
 
 /// The opener of a pipeline; one that does not end in an appsink gets one, behind what brings its pictures to RGB.
