@@ -84,26 +84,6 @@ std::vector<fs::path> expand_glob(const fs::path& pattern) {
   return found;
 }
 
-std::vector<PictureSource> expand_list(const std::string& argument) {
-  const fs::path list = argument.substr(1);
-  const std::string text = read_file(list, ErrorKind::input, 256u << 20);
-  std::vector<PictureSource> sources;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    auto end = text.find('\n', begin);
-    if (end == std::string::npos) end = text.size();
-    std::string line = text.substr(begin, end - begin);
-    begin = end + 1;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty() || line.front() == '#') continue;
-    if (line.find('\0') != std::string::npos) throw Error(ErrorKind::input, printable(list.string()), "holds a NUL byte, expected one path a line");
-    const fs::path path(line);
-    sources.push_back({line, path.is_absolute() ? path : list.parent_path() / path});
-  }
-  if (sources.empty()) throw Error(ErrorKind::input, printable(list.string()), "names no files");
-  return sources;
-}
-
 /// What the outputs of an address are named after: "rtsp://me:secret@cam:554/1?x" -> "cam:554/1?x".
 std::string without_user(const std::string& url) {
   std::string rest = url.substr(url.find("://") + 3);
@@ -126,6 +106,33 @@ PictureSource live_source(const std::string& argument) {
   PictureSource source{argument, name.substr(0, 100)};
   source.live = true;
   return source;
+}
+
+/// One line of a list. Addresses and cameras stand there as they do among arguments, where they are inputs at all.
+PictureSource listed_source(const std::string& line, const fs::path& folder, FolderHolds holds) {
+  const fs::path path = folder / line;  // the line itself, where that is absolute
+  std::error_code error;
+  if (holds != FolderHolds::pictures && video::names_live(line) && !fs::exists(path, error)) return live_source(line);
+  return {line, path};
+}
+
+std::vector<PictureSource> expand_list(const std::string& argument, FolderHolds holds) {
+  const fs::path list = argument.substr(1);
+  const std::string text = read_file(list, ErrorKind::input, 256u << 20);
+  std::vector<PictureSource> sources;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    auto end = text.find('\n', begin);
+    if (end == std::string::npos) end = text.size();
+    std::string line = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty() || line.front() == '#') continue;
+    if (line.find('\0') != std::string::npos) throw Error(ErrorKind::input, printable(list.string()), "holds a NUL byte, expected one path a line");
+    sources.push_back(listed_source(line, list.parent_path(), holds));
+  }
+  if (sources.empty()) throw Error(ErrorKind::input, printable(list.string()), "names no files");
+  return sources;
 }
 
 std::string read_standard_input(std::uint64_t most) {
@@ -154,7 +161,7 @@ std::vector<PictureSource> expand_inputs(const std::vector<std::string>& argumen
     } else if (argument == "-") {
       sources.push_back({"-", {}});
     } else if (argument.size() > 1 && argument.front() == '@' && !fs::exists(argument, error)) {
-      const auto listed = expand_list(argument);
+      const auto listed = expand_list(argument, holds);
       sources.insert(sources.end(), listed.begin(), listed.end());
     } else if (fs::is_directory(argument, error)) {
       const auto [wanted, lacks] = rule_of(holds);

@@ -27,7 +27,7 @@ struct PictureSource {
 enum class FolderHolds { pictures, videos, pictures_and_videos };
 
 /// Expands arguments: a file, a folder (what counts of it, sorted by bytes), a glob, `@list.txt` (a path a line,
-/// relative to the list), `-`. Throws Error(input) for what names nothing, Error(usage) for `-` given twice and
+/// relative to the list, or where videos are inputs an address or a camera), `-`. Throws Error(input) for what names nothing, Error(usage) for `-` given twice and
 /// for an address of a protocol that is not read, Error(unavailable) for a camera where none can be read.
 std::vector<PictureSource> expand_inputs(const std::vector<std::string>& arguments,
                                          FolderHolds holds = FolderHolds::pictures);

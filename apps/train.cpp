@@ -12,6 +12,7 @@
 #include "common/core/text.h"
 #include "common/nn/onednn.h"
 #include "common/runtime/device.h"
+#include "common/runtime/provenance.h"
 #include "datasets/readers/open.h"
 #include "train/trainer.h"
 
@@ -234,7 +235,10 @@ class Training {
       facts["val_pictures"] = data.val->size();
       facts["val_sha256"] = hash_of(*data.val);
     }
-    if (model.checkpoint) facts["weights_sha256"] = sha256_of_file(model.checkpoint->path);
+    if (model.checkpoint) {
+      facts["weights_sha256"] = sha256_of_file(model.checkpoint->path);
+      if (const auto earlier = training_record(*model.checkpoint)) facts["earlier"] = to_json(*earlier);
+    }
     if (!plan.teacher.empty() && fs::is_regular_file(plan.teacher))
       facts["teacher_sha256"] = sha256_of_file(plan.teacher);
     facts["adapted"] = model.notes;

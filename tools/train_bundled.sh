@@ -1,5 +1,6 @@
 # The commands that made the models which travel with the program. Sourced by ./run.
-# Each writes a run into build/bundled/NAME; models/NAME.safetensors is its best checkpoint in half precision.
+# Each writes its runs into build/bundled/NAME/1, 2, …; models/NAME.safetensors is the best checkpoint of the last in half
+# precision.
 
 readonly fashion_mnist=/usr/share/datasets/fashion-mnist
 readonly bundled_runs=build/bundled
@@ -46,28 +47,31 @@ bundled_judge() {
   esac
 }
 
-# Flags beside model, data and folder. Networks this small learn fastest on one thread each: train several at a time.
-readonly fashion="-b 64 --lr 1e-3 --crop-scale 1.0 --label-smoothing 0 --amp bf16 --threads 1"
-readonly from_resnet="--drop-path 0.05 --teacher models/fashion_resnet.safetensors --distill soft --distill-temperature 3"
+# Networks this small learn fastest on one thread each: train several at a time.
+readonly fashion="-b 64 --crop-scale 1.0 --label-smoothing 0 --amp bf16 --threads 1"
+readonly fashion_cropped="--recipe small -b 64 --crop-scale 0.7 --erasing 0.2 --label-smoothing 0 --amp bf16 --threads 1"
+readonly from_resnet="--teacher models/fashion_resnet.safetensors --distill soft --distill-temperature 3"
 
-# Of an earlier run, whose weights a model begins with; nothing for those that begin with random ones.
-bundled_first_flags() {
-  case $1 in
-    fashion_swin) echo "--epochs 16 $from_resnet $fashion" ;;
-  esac
-}
-
-bundled_flags() {
+# The runs of a model, a line of flags each beside model, data and folder; each begins with the best weights of the one
+# before.
+bundled_stages() {
   local scenes="-b 16 --lr 1e-3 --amp bf16 --threads 1"
   case $1 in
-    fashion_swin) echo "--epochs 24 $from_resnet -b 64 --lr 6e-4 --crop-scale 0.7 --erasing 0.2 --label-smoothing 0 --amp bf16 --threads 1" ;;
-    fashion_vit) echo "--epochs 14 $fashion" ;;
-    fashion_tnt) echo "--epochs 6 $fashion" ;;
-    fashion_resnet) echo "--epochs 12 $fashion" ;;
+    fashion_swin)
+      echo "--epochs 16 --lr 1e-3 --drop-path 0.05 $from_resnet $fashion"
+      echo "--epochs 24 --lr 6e-4 --drop-path 0.05 $from_resnet $fashion_cropped"
+      echo "--epochs 40 --lr 8e-4 --drop-path 0.1 $from_resnet $fashion_cropped"
+      ;;
+    fashion_vit) echo "--epochs 14 --lr 1e-3 $fashion" ;;
+    fashion_tnt) echo "--epochs 6 --lr 1e-3 $fashion" ;;
+    fashion_resnet)
+      echo "--epochs 12 --lr 1e-3 $fashion"
+      echo "--epochs 12 --lr 8e-4 $fashion_cropped"
+      ;;
     scenes_rtdetr) echo "--epochs 30 $scenes" ;;
     scenes_yolox) echo "--epochs 15 $scenes" ;;
     scenes_fasterrcnn) echo "--epochs 14 $scenes" ;;
-    pedestrians_*) echo "-w $bundled_runs/scenes_original.safetensors --recipe small --epochs 16 -b 8 --lr 1e-3 --amp bf16 --eval-every 4 --threads 1" ;;
+    pedestrians_*) echo "--recipe small --epochs 16 -b 8 --lr 1e-3 --amp bf16 --eval-every 4 --threads 1" ;;
   esac
 }
 
@@ -94,7 +98,7 @@ train_run() {
 }
 
 train_bundled() {
-  local name=$1 data first
+  local name=$1 data run flags start=() number=0
   [[ " $(bundled_names) " == *" $name "* ]] || die "no bundled model is called $name; there are: $(bundled_names)"
   mkdir -p "$bundled_runs"
   if [[ $name == dates ]]; then
@@ -102,19 +106,19 @@ train_bundled() {
     return
   fi
   data=$(bundled_data "$name")
-  # The pedestrians' network begins with what the scenes' network knows of objects.
-  [[ $name != pedestrians_* ]] ||
-    step "$vitral" weights convert models/scenes_rtdetr.safetensors -o "$bundled_runs/scenes_original.safetensors" --to original -y
-  # shellcheck disable=SC2046  # lists of flags
-  if [[ -n $(bundled_first_flags "$name") ]]; then
-    first=$bundled_runs/${name}_first
-    train_run "$name" "$data" "$first" $(bundled_first_flags "$name")
-    train_run "$name" "$data" "$bundled_runs/$name" -w "$first/best.safetensors" $(bundled_flags "$name")
-  else
-    train_run "$name" "$data" "$bundled_runs/$name" $(bundled_flags "$name")
+  if [[ $name == pedestrians_* ]]; then  # begins with what the scenes' network knows of objects
+    start=(-w "$bundled_runs/scenes_original.safetensors")
+    step "$vitral" weights convert models/scenes_rtdetr.safetensors -o "${start[1]}" --to original -y
   fi
+  while read -r flags; do
+    run=$bundled_runs/$name/$((number += 1))
+    mkdir -p "$bundled_runs/$name"
+    # shellcheck disable=SC2086  # a list of flags
+    train_run "$name" "$data" "$run" "${start[@]}" $flags </dev/null
+    start=(-w "$run/best.safetensors")
+  done < <(bundled_stages "$name")
   mkdir -p models
-  step "$vitral" weights convert "$bundled_runs/$name/best.safetensors" -m "$name" -o "models/$name.safetensors" --to native --half -y
+  step "$vitral" weights convert "$run/best.safetensors" -m "$name" -o "models/$name.safetensors" --to native --half -y
   step "$vitral" eval -m "models/$name.safetensors" --data "$(bundled_judge "$name")" -b 32
   say "models/$name.safetensors; its card, models/$name.md, says what was measured"
 }

@@ -24,6 +24,14 @@ const nlohmann::json& field(const nlohmann::json& object, const char* name, bool
   return object[name];
 }
 
+TrainingRecord record_from(const nlohmann::json& json, const std::string& subject) {
+  using Json = nlohmann::json;
+  return {field(json, "seconds", &Json::is_number, subject).get<double>(),
+          field(json, "epochs", &Json::is_number_integer, subject).get<std::int64_t>(),
+          field(json, "recipe", &Json::is_string, subject).get<std::string>(),
+          field(json, "seed", &Json::is_number_unsigned, subject).get<std::uint64_t>()};
+}
+
 std::optional<TrainingRecord> record_of_run(const std::filesystem::path& folder) {
   const auto flags = folder / "run.json", history = folder / "metrics.jsonl";
   if (!std::filesystem::exists(flags) || !std::filesystem::exists(history)) return std::nullopt;
@@ -39,29 +47,30 @@ std::optional<TrainingRecord> record_of_run(const std::filesystem::path& folder)
     record.seconds += field(epoch, "seconds", &nlohmann::json::is_number, history.string()).get<double>();
     ++record.epochs;
   }
+  static const nlohmann::json::json_pointer began_with("/facts/earlier");
+  if (run.contains(began_with)) {
+    const auto earlier = record_from(run[began_with], flags.string());
+    record.seconds += earlier.seconds;
+    record.epochs += earlier.epochs;
+  }
   return record;
 }
 
 }  // namespace
 
+nlohmann::ordered_json to_json(const TrainingRecord& record) {
+  return {{"seconds", record.seconds}, {"epochs", record.epochs}, {"recipe", record.recipe}, {"seed", record.seed}};
+}
+
 void add_to(std::map<std::string, std::string>& metadata, const TrainingRecord& record) {
-  metadata[kKey] = nlohmann::ordered_json{
-      {"seconds", record.seconds},
-      {"epochs", record.epochs},
-      {"recipe", record.recipe},
-      {"seed",
-       record.seed}}.dump();
+  metadata[kKey] = to_json(record).dump();
 }
 
 std::optional<TrainingRecord> training_record(const weights::Checkpoint& checkpoint) {
   const auto found = checkpoint.metadata.find(kKey);
   if (found == checkpoint.metadata.end()) return record_of_run(std::filesystem::path(checkpoint.path).parent_path());
   const auto subject = checkpoint.path + ": metadata '" + kKey + "'";
-  const auto json = parse_json(found->second, ErrorKind::weights, subject);
-  using Json = nlohmann::json;
-  return TrainingRecord{
-      field(json, "seconds", &Json::is_number, subject), field(json, "epochs", &Json::is_number_integer, subject),
-      field(json, "recipe", &Json::is_string, subject), field(json, "seed", &Json::is_number_unsigned, subject)};
+  return record_from(parse_json(found->second, ErrorKind::weights, subject), subject);
 }
 
 }  // namespace vitral

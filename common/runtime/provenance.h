@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -12,10 +13,13 @@ namespace vitral {
 
 struct TrainingRecord {
   double seconds = 0;       ///< of training, evaluations left out, over all parts of a resumed run
-  std::int64_t epochs = 0;  ///< of the whole run
+  std::int64_t epochs = 0;  ///< of the whole run; both with those of the runs whose weights it began with
   std::string recipe;
   std::uint64_t seed = 0;
 };
+
+/// {"seconds":…,"epochs":…,"recipe":…,"seed":…}
+nlohmann::ordered_json to_json(const TrainingRecord& record);
 
 /// Adds the record to a checkpoint's metadata, under the key `vitral.training`.
 void add_to(std::map<std::string, std::string>& metadata, const TrainingRecord& record);

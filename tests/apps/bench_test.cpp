@@ -96,6 +96,10 @@ TEST_F(Bench, NamesTheTrainingOfACheckpointThatLeftItsRun) {
   ASSERT_EQ(converted.code, 0) << converted.err;
   const auto rows = json::parse(bench({}, "./out.safetensors").out).at("rows");
   EXPECT_EQ(rows[0].at("training"), json({{"seconds", 60.5}, {"epochs", 2}}));
+  spit(folder / "run/run.json", R"({"options":{"recipe":"small","seed":7},
+    "facts":{"earlier":{"seconds":9.5,"epochs":4,"recipe":"small","seed":0}}})");
+  const auto both = json::parse(bench({}, "./run/best.safetensors").out).at("rows");
+  EXPECT_EQ(both[0].at("training"), json({{"seconds", 70.0}, {"epochs", 6}}));
   spit(folder / "run/metrics.jsonl", "{\"seconds\":\"long\"}\n");
   expect_error(bench({}, "./run/best.safetensors"), 3, "seconds");
 }

@@ -27,6 +27,17 @@ TEST_F(Live, FramesComeUntilTheLimit) {
   EXPECT_EQ(frames, 10u);
 }
 
+TEST_F(Live, AddressesMayStandInAListBesideFiles) {
+  MjpegServer camera(endless(20));
+  save_video("v.avi", 12);
+  spit(folder / "cameras.txt", "# the door\n" + camera.url() + "\nv.avi\n");
+  const auto all = records(run({"@cameras.txt"}, {"--json", "-", "--limit", "8"}));
+  EXPECT_EQ(frames_of(all, camera.url()).size(), 8u);
+  EXPECT_EQ(frames_of(all, "v.avi").size(), 8u);
+  spit(folder / "cameras.txt", "ftp://127.0.0.1/v.mp4\n");
+  EXPECT_EQ(run({"@cameras.txt"}).code, 2);
+}
+
 TEST_F(Live, WhatIsLostForGoodIsExit7AndOneLine) {
   MjpegServer camera([](MjpegServer::Client& client, int number) {
     if (number == 0) plays(8, 30, camera_picture)(client, 0);
