@@ -3,8 +3,6 @@
 #include <memory>
 #include <new>
 
-#include "common/core/checked.h"
-#include "common/core/error.h"
 #include "common/kernels/attention_plan.h"
 #include "common/kernels/isa.h"
 
@@ -32,32 +30,7 @@ class Scratch {
   std::int64_t size_ = 0;
 };
 
-[[noreturn]] void refuse(const char* message) {
-  throw Error(ErrorKind::failed, "attention", message);
-}
-
-void check(const AttentionArgs& args) {
-  constexpr std::int64_t kMaxTokens = std::int64_t{1} << 31;
-  if (args.batch < 0 || args.heads < 0 || args.queries < 0) refuse("negative size");
-  if (args.keys < 1 || args.keys >= kMaxTokens || args.queries >= kMaxTokens)
-    refuse("between 1 and 2^31 keys expected");
-  if (args.head_dim < 1 || args.head_dim > kMaxHeadDim) refuse("head dimension outside 1..256");
-  if (!args.q.data || !args.k.data || !args.v.data || !args.out.data) refuse("an operand is missing");
-  if (args.windows.tokens != nullptr) {
-    if (args.queries != args.keys) refuse("windows have as many queries as keys");
-    if (args.windows.count < 1 || args.batch % args.windows.count != 0) refuse("batch is not images x windows");
-  }
-}
-
 }  // namespace
-
-std::int64_t attention_tasks(const AttentionArgs& args) {
-  check(args);
-  const std::int64_t sizes[] = {args.batch, args.heads, AttentionPlan(args).head_tasks};
-  const auto tasks = checked_numel(sizes);
-  if (!tasks) refuse("more tasks than can be counted");
-  return static_cast<std::int64_t>(*tasks);
-}
 
 void attention(const AttentionArgs& args, std::int64_t begin, std::int64_t end, const CpuFeatures& cpu) {
   if (begin >= end) return;

@@ -3,28 +3,10 @@
 #include <cmath>
 #include <vector>
 
-#include "common/core/error.h"
 #include "common/kernels/element.h"
 #include "common/kernels/isa.h"
 
 namespace vitral::kernels {
-namespace {
-
-[[noreturn]] void refuse(const char* message) {
-  throw Error(ErrorKind::failed, "layer norm", message);
-}
-
-}  // namespace
-
-void check_layer_norm(const LayerNormArgs& args) {
-  if (args.rows < 0 || args.width < 1) refuse("no rows or no columns");
-  if (args.input == nullptr || args.out == nullptr) refuse("an operand is missing");
-  if (args.stream != DType::f32 && args.stream != args.dtype) refuse("the stream is neither fp32 nor like the output");
-  if (args.update != nullptr && args.sum == nullptr) refuse("an update needs a place for the sum");
-  if (args.update != nullptr && args.gather != nullptr) refuse("gathered rows take no update");
-  if (args.pieces < 1 || args.pieces > kMaxNormPieces || args.width % args.pieces != 0) refuse("pieces do not fit");
-  if (args.gather == nullptr && args.pieces != 1) refuse("pieces without a table");
-}
 
 void layer_norm(const LayerNormArgs& args, std::int64_t begin, std::int64_t end, const CpuFeatures& cpu) {
   choose_isa(args.dtype, cpu).layer_norm(args, begin, end);

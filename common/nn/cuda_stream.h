@@ -4,24 +4,23 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include "common/kernels/cuda/launch.h"
+#include "common/kernels/cuda/table.h"
 
 namespace vitral::nn {
-
-#ifdef VITRAL_HAS_CUDA
-inline constexpr bool kHasCudaKernels = true;
-#else
-inline constexpr bool kHasCudaKernels = false;
-#endif
 
 /// The stream on which LibTorch's operators run on `tensor`'s GPU; its memory is given back in that order too.
 inline kernels::cuda::Stream stream_of(const at::Tensor& tensor) {
   return c10::impl::VirtualGuardImpl(tensor.device().type()).getStream(tensor.device()).native_handle();
 }
 
-/// Whether this build has a kernel for where `tensor` lies.
+/// Whether `tensor` lies on a GPU and the module with its kernels is there.
+inline bool has_cuda_kernels(const at::Tensor& tensor) {
+  return tensor.is_cuda() && kernels::cuda::table() != nullptr;
+}
+
+/// Whether there is a kernel for where `tensor` lies.
 inline bool has_kernel_for(const at::Tensor& tensor) {
-  return tensor.is_cpu() || (kHasCudaKernels && tensor.is_cuda());
+  return tensor.is_cpu() || has_cuda_kernels(tensor);
 }
 
 }  // namespace vitral::nn

@@ -80,13 +80,11 @@ at::Tensor run_kernel(const at::Tensor& value, std::span<const MapSize> levels, 
   args.nearest = sampling == Sampling::discrete;
   args.out = out.mutable_data_ptr();
   kernels::check_deformable(args);
-#ifdef VITRAL_HAS_CUDA
   if (value.is_cuda()) {
     const c10::DeviceGuard guard(value.device());
     kernels::cuda::deformable(args, stream_of(value));
     return out;
   }
-#endif
   parallel_ranges(args.batch * args.queries, 16,
                   [&](std::int64_t begin, std::int64_t end) { kernels::deformable(args, begin, end); });
   return out;

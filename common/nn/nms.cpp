@@ -25,9 +25,8 @@ at::Tensor places(const std::vector<std::int64_t>& kept, const at::Device& devic
   return at::tensor(kept, at::kLong).to(device);
 }
 
-#ifdef VITRAL_HAS_CUDA
 bool runs_on_gpu(const at::Tensor& boxes) {
-  return boxes.is_cuda() && boxes.dim() == 2 && boxes.size(1) == 4 && boxes.size(0) > 0 &&
+  return has_cuda_kernels(boxes) && boxes.dim() == 2 && boxes.size(1) == 4 && boxes.size(0) > 0 &&
          boxes.size(0) <= kernels::cuda::kMostNmsBoxes;
 }
 
@@ -59,30 +58,25 @@ at::Tensor moved_apart(const at::Tensor& boxes, const at::Tensor& scores, const 
   const auto largest = boxes.masked_fill(unusable.unsqueeze(1), -std::numeric_limits<float>::infinity()).amax();
   return boxes + (classes.to(at::kFloat) * (largest + 1)).unsqueeze(1);
 }
-#endif
 
 }  // namespace
 
 at::Tensor nms(const at::Tensor& boxes, const at::Tensor& scores, double iou_threshold) {
-#ifdef VITRAL_HAS_CUDA
   if (runs_on_gpu(boxes)) {
     return nms_on_gpu(boxes.detach().to(at::kFloat), scores.detach().to(at::kFloat), {}, iou_threshold);
   }
-#endif
   const auto b = on_host(boxes, at::kFloat), s = on_host(scores, at::kFloat);
   return places(vitral::nms(numbers<float>(b), numbers<float>(s), iou_threshold), boxes.device());
 }
 
 at::Tensor batched_nms(const at::Tensor& boxes, const at::Tensor& scores, const at::Tensor& classes,
                        double iou_threshold, NmsRule rule) {
-#ifdef VITRAL_HAS_CUDA
   if (runs_on_gpu(boxes)) {
     const auto places = boxes.detach().to(at::kFloat), ranks = scores.detach().to(at::kFloat);
     const bool moved = moves_apart(rule, static_cast<std::size_t>(boxes.size(0)));
     return moved ? nms_on_gpu(moved_apart(places, ranks, classes), ranks, {}, iou_threshold)
                  : nms_on_gpu(places, ranks, classes, iou_threshold);
   }
-#endif
   const auto b = on_host(boxes, at::kFloat), s = on_host(scores, at::kFloat), c = on_host(classes, at::kLong);
   const auto kept = vitral::nms(numbers<float>(b), numbers<float>(s), numbers<std::int64_t>(c), iou_threshold, rule);
   return places(kept, boxes.device());

@@ -56,7 +56,6 @@ void run_kernel(const at::Tensor& map, const Regions& regions, std::size_t level
   args.map = cells.const_data_ptr<float>();
   args.out = out.mutable_data_ptr<float>();
   kernels::check_roi_align(args);  // before a GPU reads what regions name
-#ifdef VITRAL_HAS_CUDA
   if (map.is_cuda()) {
     const c10::DeviceGuard guard(map.device());
     const auto& rows = regions.rows[level];
@@ -66,7 +65,6 @@ void run_kernel(const at::Tensor& map, const Regions& regions, std::size_t level
     args.rows = rows.defined() ? rows_there.const_data_ptr<std::int64_t>() : nullptr;
     return kernels::cuda::roi_align(args, stream_of(map));
   }
-#endif
   parallel_ranges(args.count, 4, [&](std::int64_t begin, std::int64_t end) { kernels::roi_align(args, begin, end); });
 }
 

@@ -131,30 +131,59 @@ TEST(CudaTwins, LayerNormPartitionsEveryPicture) {
   }
 }
 
+/// bias and residual may be null.
+void fill_activated(const cuda::BiasActivationArgs& args, const Buffer& input, const Buffer* bias,
+                    const Buffer* residual, Buffer& out) {
+  for (std::int64_t row = 0; row < args.rows; ++row) {
+    for (std::int64_t column = 0; column < args.width; ++column) {
+      double x = input.get(row * args.input_stride + column);
+      if (bias != nullptr) x += bias->get(column);
+      if (residual != nullptr) x += residual->get(row * args.residual_stride + column);
+      out.set(row * args.out_stride + column, static_cast<float>(activate_reference(args.function, x)));
+    }
+  }
+}
+
+/// Gaps of four let four neighbours be done together, where the width does.
 TEST(CudaTwins, BiasAndActivation) {
   std::mt19937 random(15);
   for (const DType dtype : kDTypes) {
     for (const auto function :
          {Activation::none, Activation::relu, Activation::relu6, Activation::gelu, Activation::silu}) {
-      for (const std::int64_t width : {1, 31, 255, 256, 257, 700}) {
+      for (const auto& [width, gap] : {std::pair{1, 1}, {31, 1}, {255, 4}, {256, 4}, {257, 1}, {700, 1}, {700, 4}}) {
         cuda::BiasActivationArgs args;
         args.function = function, args.dtype = dtype, args.rows = 5, args.width = width;
-        args.input_stride = width + 2, args.out_stride = width + 1;
+        args.input_stride = width + 2 * gap, args.residual_stride = width + 3 * gap, args.out_stride = width + gap;
         const Buffer input = Buffer::random(dtype, args.rows * args.input_stride, random, 3);
+        const Buffer residual = Buffer::random(dtype, args.rows * args.residual_stride, random);
         const Buffer bias = Buffer::random(DType::f32, width, random);
-        Buffer expected = untouched(dtype, args.rows * args.out_stride), got = untouched(dtype, expected.count());
-        for (const bool biased : {false, true}) {
-          for (std::int64_t i = 0; i < args.rows * width; ++i) {
-            const std::int64_t row = i / width, column = i % width;
-            const double x = input.get(row * args.input_stride + column) + (biased ? bias.get(column) : 0.0);
-            expected.set(row * args.out_stride + column, static_cast<float>(activate_reference(function, x)));
-          }
-          args.input = input.data(), args.bias = biased ? bias.floats() : nullptr, args.out = got.data();
+        for (const auto& [biased, added] : {std::pair{false, false}, {true, false}, {false, true}, {true, true}}) {
+          Buffer expected = untouched(dtype, args.rows * args.out_stride), got = untouched(dtype, expected.count());
+          fill_activated(args, input, biased ? &bias : nullptr, added ? &residual : nullptr, expected);
+          args.input = input.data(), args.out = got.data();
+          args.bias = biased ? bias.floats() : nullptr, args.residual = added ? residual.data() : nullptr;
           cuda::bias_activation_on_host(args);
           EXPECT_LE(relative_error(got, expected), tolerance(dtype)) << dtype_name(dtype) << width;
         }
       }
     }
+  }
+}
+
+/// A result in the place of the residual, as in that of the input, is read before it is written.
+TEST(CudaTwins, BiasAndActivationInPlaceOfTheResidual) {
+  std::mt19937 random(17);
+  for (const std::int64_t width : {5, 300}) {
+    const Buffer input = Buffer::random(DType::f32, 2 * width, random),
+                 bias = Buffer::random(DType::f32, width, random);
+    Buffer residual = Buffer::random(DType::f32, 2 * width, random), expected(DType::f32, residual.count());
+    cuda::BiasActivationArgs args;
+    args.function = Activation::relu, args.rows = 2;
+    args.width = args.input_stride = args.residual_stride = args.out_stride = width;
+    fill_activated(args, input, &bias, &residual, expected);
+    args.input = input.data(), args.bias = bias.floats(), args.residual = args.out = residual.data();
+    cuda::bias_activation_on_host(args);
+    EXPECT_LE(relative_error(residual, expected), 2e-6);
   }
 }
 

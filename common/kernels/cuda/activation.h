@@ -1,4 +1,5 @@
-/// What stands behind a matrix product on a GPU: bias and activation in one pass; see common/kernels/activation.h.
+/// What stands behind a matrix product on a GPU: bias, residual and activation in one pass; see
+/// common/kernels/activation.h.
 #pragma once
 
 #include "common/kernels/activation.h"
@@ -6,17 +7,19 @@
 
 namespace vitral::kernels::cuda {
 
-/// out = f(input + bias) for rows of numbers, computed in fp32. GELU is the exact form, x * Phi(x) (Hendrycks & Gimpel
-/// 2016). Pointers are the GPU's; a stride counts elements from row to row.
+/// out = f(input + bias + residual) for rows of numbers, computed in fp32. GELU is the exact form, x * Phi(x)
+/// (Hendrycks & Gimpel 2016). Pointers are the GPU's; a stride counts elements from row to row.
 struct BiasActivationArgs {
   Activation function = Activation::gelu;
-  DType dtype = DType::f32;  ///< of input and out
+  DType dtype = DType::f32;  ///< of input, residual and out
   std::int64_t rows = 0;
   std::int64_t width = 0;
   const void* input = nullptr;  ///< [rows, width]
   std::int64_t input_stride = 0;
-  const float* bias = nullptr;  ///< [width], null: zeros
-  void* out = nullptr;          ///< [rows, width], may be the input
+  const float* bias = nullptr;     ///< [width], null: zeros
+  const void* residual = nullptr;  ///< [rows, width], null: zeros
+  std::int64_t residual_stride = 0;
+  void* out = nullptr;  ///< [rows, width], may be the input or the residual
   std::int64_t out_stride = 0;
 };
 

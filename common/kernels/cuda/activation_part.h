@@ -27,8 +27,15 @@ VITRAL_INLINE float activated(Activation function, float x) {
   return x;
 }
 
-/// A row is cut, so that one long row keeps many teams busy.
-template <class T>
+/// N neighbours that are read and written at once.
+template <class T, int N>
+struct alignas(N * sizeof(T)) Neighbours {
+  T of[N];
+};
+
+/// A row is cut, so that one long row keeps many teams busy. N: neighbours that a thread does together, into which
+/// width and strides are divisible and to which pointers are aligned.
+template <class T, int N>
 struct ActivationPart {
   static constexpr std::int64_t kWidth = 256;
   BiasActivationArgs args;
@@ -41,14 +48,35 @@ struct ActivationPart {
     const std::int64_t row = place / parts(), begin = place % parts() * kWidth;
     const std::int64_t width = args.width - begin < kWidth ? args.width - begin : kWidth;
     const T* input = static_cast<const T*>(args.input) + row * args.input_stride + begin;
+    const T* residual = static_cast<const T*>(args.residual);
+    if (residual != nullptr) residual += row * args.residual_stride + begin;
     const float* bias = args.bias != nullptr ? args.bias + begin : nullptr;
     T* out = static_cast<T*>(args.out) + row * args.out_stride + begin;
-    team.for_each(width, [&](std::int64_t i) VITRAL_INLINE_LAMBDA {
-      const float x = to_float(input[i]) + (bias != nullptr ? bias[i] : 0.0F);
-      out[i] = from_float<T>(activated(args.function, x));
+    team.for_each(width / N, [&](std::int64_t group) VITRAL_INLINE_LAMBDA {
+      const std::int64_t at = group * N;
+      Neighbours<T, N> x = neighbours(input + at), tail = {};
+      Neighbours<float, N> shift = {};
+      if (residual != nullptr) tail = neighbours(residual + at);
+      if (bias != nullptr) shift = neighbours(bias + at);
+      for (int i = 0; i < N; ++i) {
+        const float sum = to_float(x.of[i]) + shift.of[i] + to_float(tail.of[i]);
+        x.of[i] = from_float<T>(activated(args.function, sum));
+      }
+      *reinterpret_cast<Neighbours<T, N>*>(out + at) = x;
     });
   }
+
+ private:
+  template <class X>
+  VITRAL_INLINE static Neighbours<X, N> neighbours(const X* from) {
+    return *reinterpret_cast<const Neighbours<X, N>*>(from);
+  }
 };
+
+/// Whether N neighbours of `size` bytes can be done together: rows that begin at `data` and lie `stride` apart.
+inline bool divisible(const void* data, std::int64_t stride, std::int64_t n, std::int64_t size) {
+  return stride % n == 0 && reinterpret_cast<std::uintptr_t>(data) % static_cast<std::uintptr_t>(n * size) == 0;
+}
 
 /// f(the function of this number format), of arguments that it checks.
 template <class F>
@@ -56,7 +84,17 @@ void with_part(const BiasActivationArgs& args, const F& f) {
   if (args.rows < 0 || args.width < 0 || args.input == nullptr || args.out == nullptr) {
     throw Error(ErrorKind::failed, "bias and activation", "a size is negative or an operand is missing");
   }
-  with_number(args.dtype, [&](auto number) { f(ActivationPart<decltype(number)>{args}); });
+  with_number(args.dtype, [&](auto number) {
+    using T = decltype(number);
+    constexpr int kAtOnce = 4;
+    const std::int64_t size = sizeof(T);
+    const bool together = args.width % kAtOnce == 0 && divisible(args.input, args.input_stride, kAtOnce, size) &&
+                          divisible(args.residual, args.residual_stride, kAtOnce, size) &&
+                          divisible(args.bias, 0, kAtOnce, sizeof(float)) &&
+                          divisible(args.out, args.out_stride, kAtOnce, size);
+    if (together) return f(ActivationPart<T, kAtOnce>{args});
+    f(ActivationPart<T, 1>{args});
+  });
 }
 
 }  // namespace

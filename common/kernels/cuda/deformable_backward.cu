@@ -1,8 +1,9 @@
 #include "common/kernels/cuda/deformable_backward.h"
 #include "common/kernels/cuda/deformable_sample.h"
+#include "common/kernels/cuda/device.h"
 #include "common/kernels/cuda/launch.cuh"
 
-namespace vitral::kernels::cuda {
+namespace vitral::kernels::cuda::device {
 
 void deformable_backward(const DeformableBackwardArgs& args, Stream stream) {
   with_sample(args, [&](const auto& sample) {
@@ -10,4 +11,4 @@ void deformable_backward(const DeformableBackwardArgs& args, Stream stream) {
   });
 }
 
-}  // namespace vitral::kernels::cuda
+}  // namespace vitral::kernels::cuda::device

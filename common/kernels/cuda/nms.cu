@@ -1,3 +1,4 @@
+#include "common/kernels/cuda/device.h"
 #include "common/kernels/cuda/launch.cuh"
 #include "common/kernels/cuda/nms.h"
 #include "common/kernels/cuda/nms_word.h"
@@ -27,6 +28,8 @@ __global__ void scan(NmsArgs args) {
 
 }  // namespace
 
+namespace device {
+
 void nms(const NmsArgs& args, Stream stream) {
   if (args.count == 0) return;
   if (args.count > kMostNmsBoxes) throw Error(ErrorKind::failed, "nms", "too many boxes for one pass");
@@ -36,4 +39,5 @@ void nms(const NmsArgs& args, Stream stream) {
   check_started("nms");
 }
 
+}  // namespace device
 }  // namespace vitral::kernels::cuda

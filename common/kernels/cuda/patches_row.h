@@ -8,6 +8,11 @@
 namespace vitral::kernels::cuda {
 namespace {
 
+/// Three roundings, as on the CPU: a division is none that a multiply-add could take in.
+VITRAL_INLINE float normalised(const Normalization& by, std::uint8_t level, std::uint32_t channel) {
+  return (static_cast<float>(level) / by.divisor - by.mean[channel]) / by.std[channel];
+}
+
 template <class T>
 struct PatchesRow {
   PatchesArgs args;
@@ -27,27 +32,41 @@ struct PatchesRow {
     team.for_each(3 * args.patch * args.patch, [&](std::int64_t i) VITRAL_INLINE_LAMBDA {
       const auto at = static_cast<std::uint32_t>(i);
       const std::uint32_t x = at % side, y = at / side % side, channel = at / side / side;
-      out[i] = from_float<T>(normalised(corner[y * args.row_stride + 3 * x + channel], channel));
+      out[i] = from_float<T>(normalised(args.normalization, corner[y * args.row_stride + 3 * x + channel], channel));
     });
-  }
-
- private:
-  /// Three roundings, as on the CPU: a division is none that a multiply-add could take in.
-  VITRAL_INLINE float normalised(std::uint8_t level, std::uint32_t channel) const {
-    const Normalization& by = args.normalization;
-    return (static_cast<float>(level) / by.divisor - by.mean[channel]) / by.std[channel];
   }
 };
 
-/// f(the function of this number format), of arguments that it checks.
-template <class F>
-void with_patches(const PatchesArgs& args, const F& f) {
+/// One number of patches of one pixel, which are the pictures' own order: a team would have three numbers to share.
+template <class T>
+struct PatchesPixel {
+  PatchesArgs args;
+
+  VITRAL_INLINE std::int64_t count() const { return 3 * args.batch * args.height * args.width; }
+
+  VITRAL_INLINE void operator()(std::int64_t place) const {
+    const std::int64_t pixel = place / 3, x = pixel % args.width, y = pixel / args.width % args.height;
+    const auto channel = static_cast<std::uint32_t>(place % 3);
+    const std::uint8_t* picture = args.pictures + pixel / args.width / args.height * args.picture_stride;
+    static_cast<T*>(args.out)[pixel * args.out_stride + channel] =
+        from_float<T>(normalised(args.normalization, picture[y * args.row_stride + 3 * x + channel], channel));
+  }
+};
+
+/// rows(the function of this number format that a team does), or numbers(the one without teams), of arguments that it
+/// checks.
+template <class Rows, class Numbers>
+void with_patches(const PatchesArgs& args, const Rows& rows, const Numbers& numbers) {
   const auto refuse = [](const char* message) { throw Error(ErrorKind::failed, "patch embedding", message); };
   if (args.pictures == nullptr || args.out == nullptr) refuse("an operand is missing");
   if (args.batch < 0 || args.height < 0 || args.width < 0) refuse("a size is negative");
   if (args.patch < 1 || args.patch > kMostPatchSide) refuse("a patch without a size, or one too large");
   if (args.height % args.patch != 0 || args.width % args.patch != 0) refuse("the picture is not made of patches");
-  with_number(args.dtype, [&](auto number) { f(PatchesRow<decltype(number)>{args}); });
+  with_number(args.dtype, [&](auto number) {
+    using T = decltype(number);
+    if (args.patch == 1) return numbers(PatchesPixel<T>{args});
+    rows(PatchesRow<T>{args});
+  });
 }
 
 }  // namespace

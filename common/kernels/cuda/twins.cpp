@@ -41,7 +41,9 @@ void bias_activation_on_host(const BiasActivationArgs& args) {
 }
 
 void patches_on_host(const PatchesArgs& args) {
-  with_patches(args, [](const auto& row) { teams_on_host(row.count(), row); });
+  with_patches(
+      args, [](const auto& row) { teams_on_host(row.count(), row); },
+      [](const auto& number) { on_host(number.count(), number); });
 }
 
 void attention_on_host(const AttentionArgs& args) {
