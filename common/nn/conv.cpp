@@ -9,8 +9,31 @@
 #include <algorithm>
 
 #include "common/nn/init.h"
+#include "common/nn/tail.h"
 
 namespace vitral::nn {
+namespace {
+
+/// activation(conv(x) + bias + residual): the convolution and at most one pass behind it, where our kernel does that.
+at::Tensor conv_on_gpu(const at::Tensor& given, const at::Tensor& weight, const at::Tensor& bias,
+                       const onednn::ConvGeometry& g, Activation activation, const at::Tensor& residual) {
+  const auto x = given.contiguous(at::MemoryFormat::ChannelsLast);
+  const auto conv = [&](const at::Tensor& b) {
+    return at::conv2d(x, weight, b, g.stride, g.padding, g.dilation, g.groups);
+  };
+  const bool has_tail = residual.defined() || activation != Activation::none;
+  const bool like_result = !residual.defined() || residual.scalar_type() == x.scalar_type();
+  if (has_tail && like_result && tail_usable(x, activation)) {  // LibTorch adds the bias in a pass of its own
+    const auto y = conv({}).contiguous(at::MemoryFormat::ChannelsLast);
+    run_tail({pixel_rows(y), bias, residual.defined() ? pixel_rows(residual) : residual, activation});
+    return y;
+  }
+  auto y = conv(bias);
+  if (residual.defined()) y.add_(residual);
+  return activate(y, activation);
+}
+
+}  // namespace
 
 Conv2dImpl::Conv2dImpl(const Conv2dOptions& options_) : options(options_) { reset(); }
 
@@ -61,6 +84,7 @@ at::Tensor Conv2dImpl::forward_packed(const Padded& padded, Activation activatio
   const auto g = geometry(padded.padding);
   if (!packed_.ready()) pack(x, g);
   if (packed_.kernel) return packed_.kernel->forward(x, activation, std::move(residual));
+  if (x.is_cuda()) return conv_on_gpu(x, packed_.weight, packed_.bias, g, activation, residual);
   const bool fusible_tail = !residual.defined() || (g.groups == 1 && (activation == Activation::none || activation == Activation::relu));
   if (packed_.opaque && fusible_tail) {
     return onednn::conv(x, packed_.weight, packed_.bias, g, activation, std::move(residual));

@@ -7,6 +7,7 @@
 
 #include "common/nn/init.h"
 #include "common/nn/onednn.h"
+#include "common/nn/tail.h"
 
 namespace vitral::nn {
 namespace {
@@ -70,6 +71,7 @@ at::Tensor LinearImpl::compute(const at::Tensor& x, std::int64_t begin, std::int
     auto y = onednn::linear(x, packed.weight, packed.bias, both ? Activation::none : activation, residual);
     return both ? activate(y, activation) : y;
   }
+  if (x.is_cuda()) return linear_on_gpu(x, packed.weight, packed.bias, activation, residual);
   auto y = at::linear(x, packed.weight, packed.bias);
   if (residual.defined()) y.add_(residual);
   return activate(y, activation);

@@ -1,18 +1,35 @@
 #include "common/nn/short_attention.h"
 
 #include <ATen/ops/empty.h>
+#include <c10/core/DeviceGuard.h>
 
 #include <optional>
 
 #include "common/kernels/attention.h"
+#include "common/nn/cuda_stream.h"
 #include "common/nn/kernel_dtype.h"
 #include "common/nn/parallel.h"
 
 namespace vitral::nn {
 namespace {
 
+/// LibTorch's fused attention is for problems that fill a GPU each; many with less than this are our kernel's.
+constexpr std::int64_t kFewTokens = 64;
+
 bool readable(const at::Tensor& x) {
-  return x.dim() == 4 && x.is_cpu() && (x.size(3) == 1 || x.stride(3) == 1);
+  return x.dim() == 4 && (x.size(3) == 1 || x.stride(3) == 1);
+}
+
+/// Whether there is a kernel for these sizes where q lies.
+bool kernel_fits(const at::Tensor& q, const at::Tensor& k) {
+  if (q.is_cpu()) return q.size(3) <= kernels::kMaxHeadDim && kernels::this_cpu().features.avx2;
+  if (!has_cuda_kernels(q) || q.size(2) > kFewTokens || k.size(2) > kFewTokens) return false;
+  kernels::AttentionArgs args;
+  args.batch = q.size(0);
+  args.heads = q.size(1);
+  args.keys = k.size(2);
+  args.head_dim = q.size(3);
+  return kernels::cuda::attention_fits(args);
 }
 
 /// x [B, H, N, D]
@@ -24,8 +41,17 @@ kernels::TokenStrides strides(const at::Tensor& x) {
 
 bool short_attention_usable(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   return kernel_dtype(q.scalar_type()) && q.scalar_type() == k.scalar_type() && q.scalar_type() == v.scalar_type() &&
-         readable(q) && readable(k) && readable(v) && q.size(3) == v.size(3) && q.size(3) <= kernels::kMaxHeadDim &&
-         q.numel() > 0 && k.size(2) > 0 && kernels::this_cpu().features.avx2;
+         q.device() == k.device() && q.device() == v.device() && readable(q) && readable(k) && readable(v) &&
+         q.size(3) == v.size(3) && q.numel() > 0 && k.size(2) > 0 && kernel_fits(q, k);
+}
+
+void run_attention(const kernels::AttentionArgs& args, const at::Tensor& q) {
+  if (q.is_cuda()) {
+    const c10::DeviceGuard guard(q.device());
+    return kernels::cuda::attention(args, stream_of(q));
+  }
+  parallel_ranges(kernels::attention_tasks(args), 1,
+                  [&](std::int64_t begin, std::int64_t end) { kernels::attention(args, begin, end); });
 }
 
 at::Tensor short_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias,
@@ -50,8 +76,7 @@ at::Tensor short_attention(const at::Tensor& q, const at::Tensor& k, const at::T
     args.bias = {broadcast.const_data_ptr<float>(), broadcast.stride(0), broadcast.stride(1), broadcast.stride(2),
                  broadcast.stride(3)};
   }
-  parallel_ranges(kernels::attention_tasks(args), 1,
-                  [&](std::int64_t begin, std::int64_t end) { kernels::attention(args, begin, end); });
+  run_attention(args, q);
   return out;
 }
 

@@ -8,8 +8,9 @@
 
 #include "common/kernels/attention.h"
 #include "common/nn/attention.h"
+#include "common/nn/cuda_stream.h"
 #include "common/nn/kernel_dtype.h"
-#include "common/nn/parallel.h"
+#include "common/nn/short_attention.h"
 
 namespace vitral::nn {
 namespace {
@@ -20,10 +21,25 @@ bool differentiable(const at::Tensor& qkv, const WindowAttendOptions& options) {
   return wanted(qkv) || wanted(options.bias) || wanted(options.padding) || wanted(options.head_scale);
 }
 
-bool kernel_usable(const at::Tensor& qkv, std::int64_t heads, const WindowAttendOptions& options) {
-  return qkv.is_cpu() && qkv.numel() > 0 && kernel_dtype(qkv.scalar_type()) && options.dropout == 0.0 &&
-         options.weights == nullptr &&         qkv.size(2) / (3 * heads) <= kernels::kMaxHeadDim && kernels::this_cpu().features.avx2 &&
-         !differentiable(qkv, options);
+/// Of what the kernels' limits depend on.
+kernels::AttentionArgs sizes_of(const at::Tensor& qkv, std::int64_t heads, const WindowTable& table) {
+  kernels::AttentionArgs args;
+  args.batch = qkv.size(0) * table.tokens.size(0);
+  args.heads = heads;
+  args.queries = args.keys = table.tokens.size(1);
+  args.head_dim = qkv.size(2) / (3 * heads);
+  return args;
+}
+
+bool kernel_usable(const at::Tensor& qkv, std::int64_t heads, const WindowTable& table,
+                   const WindowAttendOptions& options) {
+  if (qkv.numel() == 0 || !kernel_dtype(qkv.scalar_type()) || options.dropout != 0.0 || options.weights != nullptr ||
+      differentiable(qkv, options)) {
+    return false;
+  }
+  const auto sizes = sizes_of(qkv, heads, table);
+  if (qkv.is_cpu()) return sizes.head_dim <= kernels::kMaxHeadDim && kernels::this_cpu().features.avx2;
+  return has_cuda_kernels(qkv) && kernels::cuda::attention_fits(sizes);
 }
 
 /// x / max(|x|, 1e-12) over the last dimension, as torch.nn.functional.normalize.
@@ -42,19 +58,15 @@ at::Tensor bias_of_windows(const at::Tensor& bias, const WindowTable& table, std
 at::Tensor attend_with_kernel(const at::Tensor& given, std::int64_t heads, const WindowTable& table,
                               const WindowAttendOptions& options) {
   const auto qkv = given.contiguous();
-  const std::int64_t images = qkv.size(0), length = qkv.size(1), channels = qkv.size(2) / 3, dim = channels / heads;
+  auto args = sizes_of(qkv, heads, table);
+  const std::int64_t images = qkv.size(0), length = qkv.size(1), channels = qkv.size(2) / 3, dim = args.head_dim;
   auto out = at::empty({images, length, channels}, qkv.options());
   const auto bytes = static_cast<std::int64_t>(qkv.element_size());
   const auto part = [&](const at::Tensor& x, std::int64_t i) {
     return static_cast<const char*>(x.const_data_ptr()) + i * channels * bytes;
   };
   const kernels::TokenStrides in{length * 3 * channels, dim, 3 * channels};
-  kernels::AttentionArgs args;
   args.dtype = *kernel_dtype(qkv.scalar_type());
-  args.batch = images * table.tokens.size(0);
-  args.heads = heads;
-  args.queries = args.keys = table.tokens.size(1);
-  args.head_dim = dim;
   args.q = {part(qkv, 0), in};
   args.k = {part(qkv, 1), in};
   args.v = {part(qkv, 2), in};
@@ -76,8 +88,7 @@ at::Tensor attend_with_kernel(const at::Tensor& given, std::int64_t heads, const
     args.windows.k_padding = part(padding, 1);
     args.windows.v_padding = part(padding, 2);
   }
-  parallel_ranges(kernels::attention_tasks(args), 1,
-                  [&](std::int64_t begin, std::int64_t end) { kernels::attention(args, begin, end); });
+  run_attention(args, qkv);
   return out;
 }
 
@@ -112,8 +123,8 @@ at::Tensor attend_windows_plain(const at::Tensor& qkv, std::int64_t heads, const
 
 at::Tensor attend_windows(const at::Tensor& qkv, std::int64_t heads, const WindowTable& table,
                           const WindowAttendOptions& options) {
-  return kernel_usable(qkv, heads, options) ? attend_with_kernel(qkv, heads, table, options)
-                                            : attend_windows_plain(qkv, heads, table, options);
+  return kernel_usable(qkv, heads, table, options) ? attend_with_kernel(qkv, heads, table, options)
+                                                   : attend_windows_plain(qkv, heads, table, options);
 }
 
 }  // namespace vitral::nn

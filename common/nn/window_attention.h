@@ -24,8 +24,8 @@ struct WindowAttendOptions {
   at::Tensor* weights = nullptr;  ///< where to leave the weights [B * windows, H, N, N]; takes the plain path
 };
 
-/// qkv [B, L, 3C], three groups of H heads -> [B, L, C]. Takes the CPU's window kernel where nothing is to be
-/// differentiated, else the plain path.
+/// qkv [B, L, 3C], three groups of H heads -> [B, L, C]. Takes the window kernel of the CPU or the GPU where nothing is
+/// to be differentiated and windows and heads are within its limits, else the plain path.
 at::Tensor attend_windows(const at::Tensor& qkv, std::int64_t heads, const WindowTable& table,
                           const WindowAttendOptions& options);
 

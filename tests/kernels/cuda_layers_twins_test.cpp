@@ -156,12 +156,12 @@ TEST(CudaTwins, BiasAndActivation) {
         args.input_stride = width + 2 * gap, args.residual_stride = width + 3 * gap, args.out_stride = width + gap;
         const Buffer input = Buffer::random(dtype, args.rows * args.input_stride, random, 3);
         const Buffer residual = Buffer::random(dtype, args.rows * args.residual_stride, random);
-        const Buffer bias = Buffer::random(DType::f32, width, random);
+        const Buffer bias = Buffer::random(dtype, width, random);
         for (const auto& [biased, added] : {std::pair{false, false}, {true, false}, {false, true}, {true, true}}) {
           Buffer expected = untouched(dtype, args.rows * args.out_stride), got = untouched(dtype, expected.count());
           fill_activated(args, input, biased ? &bias : nullptr, added ? &residual : nullptr, expected);
           args.input = input.data(), args.out = got.data();
-          args.bias = biased ? bias.floats() : nullptr, args.residual = added ? residual.data() : nullptr;
+          args.bias = biased ? bias.data() : nullptr, args.residual = added ? residual.data() : nullptr;
           cuda::bias_activation_on_host(args);
           EXPECT_LE(relative_error(got, expected), tolerance(dtype)) << dtype_name(dtype) << width;
         }
@@ -181,7 +181,7 @@ TEST(CudaTwins, BiasAndActivationInPlaceOfTheResidual) {
     args.function = Activation::relu, args.rows = 2;
     args.width = args.input_stride = args.residual_stride = args.out_stride = width;
     fill_activated(args, input, &bias, &residual, expected);
-    args.input = input.data(), args.bias = bias.floats(), args.residual = args.out = residual.data();
+    args.input = input.data(), args.bias = bias.data(), args.residual = args.out = residual.data();
     cuda::bias_activation_on_host(args);
     EXPECT_LE(relative_error(residual, expected), 2e-6);
   }
@@ -199,7 +199,7 @@ TEST(CudaTwins, BiasAndActivationInPlace) {
   }
   cuda::BiasActivationArgs args;
   args.rows = kRows, args.width = args.input_stride = args.out_stride = kWidth;
-  args.bias = bias.floats();
+  args.bias = bias.data();
   args.input = args.out = numbers.data();
   cuda::bias_activation_on_host(args);
   EXPECT_LE(relative_error(numbers, expected), 2e-6);

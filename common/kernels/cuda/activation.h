@@ -11,12 +11,12 @@ namespace vitral::kernels::cuda {
 /// (Hendrycks & Gimpel 2016). Pointers are the GPU's; a stride counts elements from row to row.
 struct BiasActivationArgs {
   Activation function = Activation::gelu;
-  DType dtype = DType::f32;  ///< of input, residual and out
+  DType dtype = DType::f32;  ///< of all operands
   std::int64_t rows = 0;
   std::int64_t width = 0;
   const void* input = nullptr;  ///< [rows, width]
   std::int64_t input_stride = 0;
-  const float* bias = nullptr;     ///< [width], null: zeros
+  const void* bias = nullptr;      ///< [width], null: zeros
   const void* residual = nullptr;  ///< [rows, width], null: zeros
   std::int64_t residual_stride = 0;
   void* out = nullptr;  ///< [rows, width], may be the input or the residual

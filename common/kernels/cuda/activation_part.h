@@ -50,16 +50,16 @@ struct ActivationPart {
     const T* input = static_cast<const T*>(args.input) + row * args.input_stride + begin;
     const T* residual = static_cast<const T*>(args.residual);
     if (residual != nullptr) residual += row * args.residual_stride + begin;
-    const float* bias = args.bias != nullptr ? args.bias + begin : nullptr;
+    const T* bias = static_cast<const T*>(args.bias);
+    if (bias != nullptr) bias += begin;
     T* out = static_cast<T*>(args.out) + row * args.out_stride + begin;
     team.for_each(width / N, [&](std::int64_t group) VITRAL_INLINE_LAMBDA {
       const std::int64_t at = group * N;
-      Neighbours<T, N> x = neighbours(input + at), tail = {};
-      Neighbours<float, N> shift = {};
+      Neighbours<T, N> x = neighbours(input + at), shift = {}, tail = {};
       if (residual != nullptr) tail = neighbours(residual + at);
       if (bias != nullptr) shift = neighbours(bias + at);
       for (int i = 0; i < N; ++i) {
-        const float sum = to_float(x.of[i]) + shift.of[i] + to_float(tail.of[i]);
+        const float sum = to_float(x.of[i]) + to_float(shift.of[i]) + to_float(tail.of[i]);
         x.of[i] = from_float<T>(activated(args.function, sum));
       }
       *reinterpret_cast<Neighbours<T, N>*>(out + at) = x;
@@ -67,9 +67,8 @@ struct ActivationPart {
   }
 
  private:
-  template <class X>
-  VITRAL_INLINE static Neighbours<X, N> neighbours(const X* from) {
-    return *reinterpret_cast<const Neighbours<X, N>*>(from);
+  VITRAL_INLINE static Neighbours<T, N> neighbours(const T* from) {
+    return *reinterpret_cast<const Neighbours<T, N>*>(from);
   }
 };
 
@@ -90,8 +89,7 @@ void with_part(const BiasActivationArgs& args, const F& f) {
     const std::int64_t size = sizeof(T);
     const bool together = args.width % kAtOnce == 0 && divisible(args.input, args.input_stride, kAtOnce, size) &&
                           divisible(args.residual, args.residual_stride, kAtOnce, size) &&
-                          divisible(args.bias, 0, kAtOnce, sizeof(float)) &&
-                          divisible(args.out, args.out_stride, kAtOnce, size);
+                          divisible(args.bias, 0, kAtOnce, size) && divisible(args.out, args.out_stride, kAtOnce, size);
     if (together) return f(ActivationPart<T, kAtOnce>{args});
     f(ActivationPart<T, 1>{args});
   });

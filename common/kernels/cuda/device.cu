@@ -102,10 +102,10 @@ void bias_activation_of_host(int index, const BiasActivationArgs& args) {
   check(here.status);
   const auto count = args.rows * args.width;
   const std::int64_t number = args.dtype == DType::f32 ? 4 : 2;
-  const Memory input(args.input, count * number), bias(args.bias, args.width * 4), out(count * number);
+  const Memory input(args.input, count * number), bias(args.bias, args.width * number), out(count * number);
   BiasActivationArgs there = args;
   there.input = input.data();
-  there.bias = static_cast<const float*>(bias.data());
+  there.bias = bias.data();
   there.out = out.data();
   device::bias_activation(there, nullptr);
   out.copy_to(args.out);
