@@ -62,7 +62,9 @@ class ExplainRun {
 
  private:
   Look look_with(const ModelFlags& model, ExplainOptions options, const std::string& class_name) {
-    Look look{load(model, flags_.compute, console_, /*allow_random=*/true), {}, {}};
+    auto compute = flags_.compute;
+    compute.cuda_graphs = "off";  // layers are asked to keep their weights, which a recording would not do
+    Look look{load(model, compute, console_, /*allow_random=*/true), {}, {}};
     const auto& record = look.model.record;
     if (!class_name.empty()) options.class_id = class_of(class_name, record.labels);
     look.input = read_one(flags_.input, look.model);

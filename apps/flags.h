@@ -24,9 +24,9 @@ struct ModelFlags {
   LoadRequest request() const;
 };
 
-/// --device, --precision, --threads, -b, --deterministic.
+/// --device, --precision, --threads, -b, --deterministic, --cuda-graphs.
 struct ComputeFlags {
-  std::string device = "auto", precision = "fp32";
+  std::string device = "auto", precision = "fp32", cuda_graphs = "auto";
   int threads = 0;
   std::int64_t batch = 1;
   bool deterministic = false;

@@ -22,9 +22,17 @@ void FasterRcnnImpl::reset() {
   roi_heads = register_module("roi_heads", RoiHeads(options.roi()));
 }
 
-std::vector<Detections> FasterRcnnImpl::find(const PictureBatch& batch, const Thresholds& thresholds) {
+NamedTensors FasterRcnnImpl::compute(const PictureBatch& batch) {
+  NamedTensors levels;
+  for (auto& map : backbone->forward(batch.images)) levels.emplace_back(std::to_string(levels.size()), std::move(map));
+  return levels;
+}
+
+std::vector<Detections> FasterRcnnImpl::find(const PictureBatch& batch, const NamedTensors& computed,
+                                             const Thresholds& thresholds) {
   const auto sizes = picture_sizes(batch);
-  const auto maps = backbone->forward(batch.images);
+  std::vector<at::Tensor> maps;
+  for (const auto& [level, map] : computed) maps.push_back(map);
   const auto regions = rpn->forward(maps, {batch.images.size(2), batch.images.size(3)}, sizes);
   return roi_heads->detect(roi_heads->forward(maps, regions, sizes), regions, sizes, thresholds);
 }

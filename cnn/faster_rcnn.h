@@ -41,6 +41,8 @@ class FasterRcnnImpl : public torch::nn::Cloneable<FasterRcnnImpl>, public Final
   /// The four of faster_rcnn_losses(); labels from 1 on.
   NamedTensors losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count) override;
   std::int64_t first_class() const override { return 1; }
+  /// The maps of the pyramid, finest first.
+  NamedTensors compute(const PictureBatch& batch) override;
   torch::nn::Module& module() override { return *this; }
   std::vector<std::string> head_names() const override {
     return {"roi_heads.box_predictor.cls_score", "roi_heads.box_predictor.bbox_pred"};
@@ -54,7 +56,8 @@ class FasterRcnnImpl : public torch::nn::Cloneable<FasterRcnnImpl>, public Final
  private:
   /// torchvision's: score above 0.05, NMS 0.5 by class, 100 a picture.
   Thresholds thresholds() const override { return {options.roi().min_score(), options.roi().nms()}; }
-  std::vector<Detections> find(const PictureBatch& batch, const Thresholds& thresholds) override;
+  std::vector<Detections> find(const PictureBatch& batch, const NamedTensors& computed,
+                               const Thresholds& thresholds) override;
 };
 TORCH_MODULE(FasterRcnn);
 

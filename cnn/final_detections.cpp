@@ -69,7 +69,11 @@ std::vector<Detections> best_of_each(std::vector<Detections> pictures, const Det
 }  // namespace
 
 NamedTensors FinalDetector::forward(const PictureBatch& batch) {
-  return to_tensors(find(batch, thresholds()));
+  return outputs_of(batch, compute(batch));
+}
+
+NamedTensors FinalDetector::outputs_of(const PictureBatch& batch, const NamedTensors& computed) {
+  return to_tensors(find(batch, computed, thresholds()));
 }
 
 std::vector<Detections> FinalDetector::detections(const PictureBatch& batch, const NamedTensors& raw,
@@ -77,9 +81,11 @@ std::vector<Detections> FinalDetector::detections(const PictureBatch& batch, con
   return best_of_each(to_detections(raw, batch.images.size(0)), wanted);
 }
 
-std::vector<Detections> FinalDetector::detect(const PictureBatch& batch, const DetectOptions& wanted) {
+std::vector<Detections> FinalDetector::detect_from(const PictureBatch& batch, const NamedTensors& computed,
+                                                   const DetectOptions& wanted) {
   const auto own = thresholds();
-  return best_of_each(find(batch, {std::min(own.min_score, wanted.min_score), wanted.nms.value_or(own.nms)}), wanted);
+  const Thresholds least{std::min(own.min_score, wanted.min_score), wanted.nms.value_or(own.nms)};
+  return best_of_each(find(batch, computed, least), wanted);
 }
 
 }  // namespace vitral::cnn

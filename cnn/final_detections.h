@@ -31,13 +31,17 @@ class FinalDetector : public Detector {
   NamedTensors forward(const PictureBatch& batch) override;
   std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
                                      const DetectOptions& wanted) const override;
-  std::vector<Detections> detect(const PictureBatch& batch, const DetectOptions& wanted) override;
+  NamedTensors compute(const PictureBatch& batch) override = 0;
+  NamedTensors outputs_of(const PictureBatch& batch, const NamedTensors& computed) override;
+  std::vector<Detections> detect_from(const PictureBatch& batch, const NamedTensors& computed,
+                                      const DetectOptions& wanted) override;
 
  protected:
   /// What the origin's own evaluation takes.
   virtual Thresholds thresholds() const = 0;
-  /// What is in each picture, best first.
-  virtual std::vector<Detections> find(const PictureBatch& batch, const Thresholds& thresholds) = 0;
+  /// What is in each picture, best first, from what compute() gave.
+  virtual std::vector<Detections> find(const PictureBatch& batch, const NamedTensors& computed,
+                                       const Thresholds& thresholds) = 0;
 };
 
 }  // namespace vitral::cnn

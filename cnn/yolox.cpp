@@ -190,9 +190,14 @@ at::Tensor YoloxImpl::decode(const YoloxMaps& raw) {
   return at::cat({place(all.narrow(2, 0, 4), *grid(raw)), all.narrow(2, 4, all.size(2) - 4).sigmoid()}, 2);
 }
 
+NamedTensors YoloxImpl::compute(const PictureBatch& batch) {
+  return {{"decoded", decode(forward_head(batch.images))}};
+}
+
 /// The best class of each anchor; what its probability times the objectness is enough for.
-std::vector<Detections> YoloxImpl::find(const PictureBatch& batch, const Thresholds& thresholds) {
-  const auto decoded = decode(forward_head(batch.images)).to(at::kCPU);
+std::vector<Detections> YoloxImpl::find(const PictureBatch&, const NamedTensors& computed,
+                                        const Thresholds& thresholds) {
+  const auto decoded = computed.front().second.to(at::kCPU);
   std::vector<Detections> result;
   for (const auto& picture : decoded.unbind(0)) {
     const auto [probability, label] = picture.narrow(1, 5, options.num_classes()).max(1);

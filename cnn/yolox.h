@@ -137,6 +137,8 @@ class YoloxImpl : public torch::nn::Cloneable<YoloxImpl>, public FinalDetector {
 
   /// Those of yolox_losses(), without L1.
   NamedTensors losses(const PictureBatch& batch, std::span<const ObjectTensors> objects, double object_count) override;
+  /// What decode() gives.
+  NamedTensors compute(const PictureBatch& batch) override;
   torch::nn::Module& module() override { return *this; }
   std::vector<std::string> head_names() const override {
     return {"head.cls_preds.0", "head.cls_preds.1", "head.cls_preds.2"};
@@ -154,7 +156,8 @@ class YoloxImpl : public torch::nn::Cloneable<YoloxImpl>, public FinalDetector {
   };
   /// Megvii's test_conf and nmsthre.
   Thresholds thresholds() const override { return {0.01, 0.65}; }
-  std::vector<Detections> find(const PictureBatch& batch, const Thresholds& thresholds) override;
+  std::vector<Detections> find(const PictureBatch& batch, const NamedTensors& computed,
+                               const Thresholds& thresholds) override;
   nn::SizeCache<GridKey, YoloxGrid> grids_;
 };
 TORCH_MODULE(Yolox);

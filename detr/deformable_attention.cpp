@@ -76,17 +76,20 @@ at::Tensor DeformableAttentionImpl::weights(const at::Tensor& query) {
 
 /// -> [B, Q, H, L, P, 2]
 at::Tensor DeformableAttentionImpl::locations(const at::Tensor& offsets, const at::Tensor& references,
-                                              const Memory& memory) const {
+                                              const Memory& memory) {
   const auto near = references.unsqueeze(2).unsqueeze(4);  // [B, Q, 1, L or 1, 1, 2 or 4]
   const auto centers = near.slice(-1, 0, 2);
   if (near.size(-1) == 4) {  // of a box, the offsets are parts
     return centers + offsets * near.slice(-1, 2, 4) * (0.5 / static_cast<double>(options.points()));
   }
-  std::vector<float> sizes;  // of a point, they are pixels of the level
-  for (const auto& [height, width] : memory.levels) {
-    sizes.insert(sizes.end(), {static_cast<float>(width), static_cast<float>(height)});
-  }
-  return centers + offsets / at::tensor(sizes, offsets.options()).view({-1, 1, 2});
+  return centers + offsets / level_sizes(memory, offsets);  // of a point, they are pixels of the level
+}
+
+/// {width, height} of each level as fp32 [L, 1, 2] on the device of `like`; made once, for a copy makes a GPU wait.
+at::Tensor DeformableAttentionImpl::level_sizes(const Memory& memory, const at::Tensor& like) {
+  std::vector<std::int64_t> sides;
+  for (const auto& [height, width] : memory.levels) sides.insert(sides.end(), {width, height});
+  return level_sizes_.get(sides, like, [&] { return at::tensor(sides, like.options()).view({-1, 1, 2}); });
 }
 
 at::Tensor DeformableAttentionImpl::forward(const at::Tensor& query, const at::Tensor& references, const Memory& memory,

@@ -50,7 +50,9 @@ class DeformableAttentionImpl : public torch::nn::Cloneable<DeformableAttentionI
   void initialise();
   at::Tensor offsets(const at::Tensor& query);
   at::Tensor weights(const at::Tensor& query);
-  at::Tensor locations(const at::Tensor& offsets, const at::Tensor& references, const Memory& memory) const;
+  at::Tensor locations(const at::Tensor& offsets, const at::Tensor& references, const Memory& memory);
+  at::Tensor level_sizes(const Memory& memory, const at::Tensor& like);
+  nn::PerSize<at::Tensor> level_sizes_;
 };
 TORCH_MODULE(DeformableAttention);
 

@@ -119,7 +119,7 @@ std::vector<at::Tensor> DeformableDetrImpl::project(const std::vector<at::Tensor
 }
 
 TokenPlaces DeformableDetrImpl::places_of(const std::vector<at::Tensor>& maps, const at::Tensor& mask) {
-  const auto make = [&] { return token_places(padding_of(maps, mask), options.layer().dim()); };
+  const auto make = [&] { return token_places(padding_of(maps, mask), options.layer().dim(), mask.defined()); };
   if (mask.defined()) return make();
   std::vector<std::int64_t> sizes;
   for (const auto& map : maps) sizes.insert(sizes.end(), {map.size(2), map.size(3)});

@@ -6,7 +6,6 @@
 #include <ATen/ops/log.h>
 #include <ATen/ops/meshgrid.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
 
 #include <cmath>
@@ -35,7 +34,8 @@ at::Tensor middles(const at::Tensor& padding, const at::Tensor& ratio) {
   const auto options = ratio.options();
   const auto grid = at::meshgrid({at::arange(h, options), at::arange(w, options)}, "ij");
   const auto pixels = at::stack({grid[1], grid[0]}, -1).view({1, h * w, 2}) + 0.5;
-  return pixels / (ratio * at::tensor({w, h}, options)).unsqueeze(1);
+  const auto side = at::stack({ratio.select(-1, 0) * w, ratio.select(-1, 1) * h}, -1);
+  return pixels / side.unsqueeze(1);
 }
 
 /// [B, S]
@@ -60,7 +60,7 @@ Proposals proposals_of(const std::vector<at::Tensor>& padding) {
   return {at::where(valid, at::log(box / (1 - box)), std::numeric_limits<float>::infinity()), valid};
 }
 
-TokenPlaces token_places(const std::vector<at::Tensor>& padding, std::int64_t dim) {
+TokenPlaces token_places(const std::vector<at::Tensor>& padding, std::int64_t dim, bool masked) {
   nn::Sine2dOptions sines;
   sines.offset = kHalfPixel;
   std::vector<at::Tensor> positions, points, ratios;
@@ -74,7 +74,8 @@ TokenPlaces token_places(const std::vector<at::Tensor>& padding, std::int64_t di
   places.ratios = at::stack(ratios, 1);
   places.references = at::cat(points, 1).unsqueeze(2) * places.ratios.unsqueeze(1);
   const auto hidden = flat(padding);
-  if (hidden.any().item<bool>()) places.padding = hidden;
+  // A mask that hides nothing changes nothing, but costs; to ask a GPU would mean to wait for it.
+  if (masked && (!hidden.is_cpu() || hidden.any().item<bool>())) places.padding = hidden;
   places.proposals = proposals_of(padding);
   return places;
 }

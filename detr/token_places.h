@@ -24,7 +24,7 @@ struct TokenPlaces {
   Proposals proposals;
 };
 
-/// dim: channels of the positions.
-TokenPlaces token_places(const std::vector<at::Tensor>& padding, std::int64_t dim);
+/// dim: channels of the positions. masked: whether any of `padding` may be true.
+TokenPlaces token_places(const std::vector<at::Tensor>& padding, std::int64_t dim, bool masked);
 
 }  // namespace vitral::detr

@@ -40,9 +40,9 @@ struct DetectOptions {
 
 /// What was found in one picture, best first.
 struct Detections {
-  at::Tensor boxes;   ///< fp32 [N, 4], xyxy in pixels of the input tensor
-  at::Tensor scores;  ///< fp32 [N], 0 to 1
-  at::Tensor labels;  ///< int64 [N], the network's class numbers
+  at::Tensor boxes;    ///< fp32 [N, 4], xyxy in pixels of the input tensor
+  at::Tensor scores;   ///< fp32 [N], 0 to 1
+  at::Tensor labels;   ///< int64 [N], the network's class numbers
   at::Tensor queries;  ///< int64 [N], the object query behind each; undefined where the network has none
 };
 
@@ -54,10 +54,20 @@ class Detector : public Network {
   /// The final detections of each picture from a batch and its raw outputs, with the origin's own postprocessing.
   virtual std::vector<Detections> detections(const PictureBatch& batch, const NamedTensors& raw,
                                              const DetectOptions& options) const = 0;
-  /// Both in one. Networks whose outputs are final detections (Faster R-CNN, YOLOX) override it: what their `forward`
-  /// has left out, options that ask for more cannot bring back.
-  virtual std::vector<Detections> detect(const PictureBatch& batch, const DetectOptions& options) {
-    return detections(batch, forward(batch), options);
+  /// The part of a run that is the same work for all pictures of a shape, so that a GPU may record it and play it back:
+  /// tensors on the batch's device whose shapes follow from the batch's. Of networks that end in suppression (Faster
+  /// R-CNN, YOLOX) it is what comes before that.
+  virtual NamedTensors compute(const PictureBatch& batch) { return forward(batch); }
+  /// forward() from what compute() gave for the batch.
+  virtual NamedTensors outputs_of(const PictureBatch&, const NamedTensors& computed) { return computed; }
+  /// The detections from what compute() gave for the batch. Networks whose outputs are final detections override it:
+  /// what their `forward` has left out, options that ask for more cannot bring back.
+  virtual std::vector<Detections> detect_from(const PictureBatch& batch, const NamedTensors& computed,
+                                              const DetectOptions& options) {
+    return detections(batch, computed, options);
+  }
+  std::vector<Detections> detect(const PictureBatch& batch, const DetectOptions& options) {
+    return detect_from(batch, compute(batch), options);
   }
   /// What training minimises, by name: weighted scalars whose sum is the loss of the batch. Needs training mode. One of
   /// `objects` a picture. `object_count`: objects of the whole batch, of all processes, per process, where a loss is

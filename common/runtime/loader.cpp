@@ -13,7 +13,9 @@
 #include "common/nn/init.h"
 #include "common/runtime/adapt.h"
 #include "common/runtime/advice.h"
+#include "common/runtime/gpu.h"
 #include "common/runtime/prepare.h"
+#include "common/runtime/runner.h"
 
 namespace vitral {
 namespace {
@@ -267,10 +269,14 @@ Detector& LoadedModel::detector() const {
   throw Error(ErrorKind::usage, "model " + entry->name, "is a classifier, expected a detector");
 }
 
-void LoadedModel::prepare(const at::Device& device, nn::Precision precision, const LayerListener& on_output) {
-  device_ = device;
-  precision_ = precision;
-  if (!device.is_cpu()) net->module().to(device);
+void LoadedModel::prepare(const at::Device& device, nn::Precision precision, const RunOptions& options) {
+  constexpr std::int64_t kSideMultiple = 64;
+  std::string why;
+  RunnerOptions how{entry->name, device, precision, options.graphs && !options.on_output};
+  // Networks of one size can't be given another.
+  if (record.height == 0) how.side_multiple = kSideMultiple;
+  runner_ = std::make_shared<Runner>(std::move(how), open_gpu(device, why));
+  if (!device.is_cpu()) runner_->guarded({}, [&] { net->module().to(device); });
   std::vector<std::shared_ptr<const MappedFile>> files;
   if (checkpoint) files = checkpoint->files;
   const auto release = [files](const at::Tensor& plain) {
@@ -278,56 +284,89 @@ void LoadedModel::prepare(const at::Device& device, nn::Precision precision, con
     const std::span bytes(static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes());
     for (const auto& file : files) file->release(bytes);
   };
-  prepare_for_inference(net->module(), precision, release, on_output);
+  prepare_for_inference(net->module(), precision, release, options.on_output);
 }
 
-at::Tensor LoadedModel::input(const at::Tensor& images) const {
-  return images.to(*device_, nn::scalar_type(precision_));
+at::Device LoadedModel::device() const {
+  return runner_->device();
 }
 
-PictureBatch LoadedModel::input(const PictureBatch& batch) const {
-  // Without a single padded pixel there is nothing to mask.
-  const bool padded = batch.mask.defined() && batch.mask.any().item<bool>();
-  return {input(batch.images), padded ? batch.mask.to(*device_) : at::Tensor()};
+Gpu* LoadedModel::gpu() const {
+  return runner_->gpu();
+}
+
+void LoadedModel::compute(const PictureBatch& batch, const Use& use) const {
+  auto& network = detector();
+  const c10::InferenceMode inference;
+  runner_->guarded(batch.images, [&] {
+    const auto placed = runner_->place(batch);
+    runner_->run(
+        "compute", {placed.images, placed.mask},
+        [&](const Inputs& inputs) {
+          return network.compute({inputs[0], inputs[1]});
+        },
+        [&](const Outputs& computed) { use(placed, computed); });
+  });
+  if (checkpoint) checkpoint->check();
 }
 
 NamedTensors LoadedModel::raw(const PictureBatch& batch) const {
-  const c10::InferenceMode inference;
-  auto outputs = detector().forward(input(batch));
-  for (auto& [name, tensor] : outputs) {
-    tensor = tensor.is_floating_point() ? tensor.to(at::kCPU, at::kFloat) : tensor.to(at::kCPU);
-  }
-  if (checkpoint) checkpoint->check();
+  NamedTensors outputs;
+  compute(batch, [&](const PictureBatch& placed, const NamedTensors& computed) {
+    outputs = detector().outputs_of(placed, computed);
+    for (auto& [name, tensor] : outputs) {
+      tensor = tensor.is_floating_point() ? tensor.to(at::kCPU, at::kFloat) : tensor.to(at::kCPU);
+    }
+  });
   return outputs;
 }
 
 std::vector<Detections> LoadedModel::detect(const PictureBatch& batch, const DetectOptions& options) const {
-  const c10::InferenceMode inference;
-  auto found = detector().detect(input(batch), options);
-  for (auto& [boxes, scores, labels, queries] : found) {
-    boxes = boxes.to(at::kCPU, at::kFloat).contiguous();
-    scores = scores.to(at::kCPU, at::kFloat).contiguous();
-    labels = labels.to(at::kCPU, at::kLong).contiguous();
-    if (queries.defined()) queries = queries.to(at::kCPU, at::kLong).contiguous();
-  }
-  if (checkpoint) checkpoint->check();
+  std::vector<Detections> found;
+  compute(batch, [&](const PictureBatch& placed, const NamedTensors& computed) {
+    found = detector().detect_from(placed, computed, options);
+    for (auto& [boxes, scores, labels, queries] : found) {
+      boxes = boxes.to(at::kCPU, at::kFloat).contiguous();
+      scores = scores.to(at::kCPU, at::kFloat).contiguous();
+      labels = labels.to(at::kCPU, at::kLong).contiguous();
+      if (queries.defined()) queries = queries.to(at::kCPU, at::kLong).contiguous();
+    }
+  });
   return found;
 }
 
 at::Tensor LoadedModel::logits(const at::Tensor& images) const {
+  auto& network = classifier();
   const c10::InferenceMode inference;
-  auto result = classifier().forward(input(images)).to(at::kCPU, at::kFloat);
+  at::Tensor result;
+  runner_->guarded(images, [&] {
+    runner_->run(
+        "logits", {runner_->place(images)},
+        [&](const Inputs& inputs) {
+          return Outputs{{"logits", network.forward(inputs[0])}};
+        },
+        [&](const Outputs& outputs) { result = outputs[0].second.to(at::kCPU, at::kFloat); });
+  });
   if (checkpoint) checkpoint->check();
   return result;
 }
 
 std::pair<at::Tensor, at::Tensor> LoadedModel::features_and_logits(const at::Tensor& images) const {
+  auto& network = classifier();
   const c10::InferenceMode inference;
-  auto& model = classifier();
-  const auto pooled = model.pool(model.forward_features(input(images)));
-  const auto logits = model.forward_head(pooled).to(at::kCPU, at::kFloat);
-  const auto features = pooled.dim() == 3 ? pooled.mean(1) : pooled;  // distilled: both tokens
-  return {features.to(at::kCPU, at::kFloat), logits};
+  const auto work = [&](const Inputs& inputs) {
+    const auto pooled = network.pool(network.forward_features(inputs[0]));
+    const auto logits = network.forward_head(pooled);
+    return Outputs{{"features", pooled.dim() == 3 ? pooled.mean(1) : pooled},
+                   {"logits", logits}};  // distilled: both tokens
+  };
+  std::pair<at::Tensor, at::Tensor> result;
+  runner_->guarded(images, [&] {
+    runner_->run("features", {runner_->place(images)}, work, [&](const Outputs& outputs) {
+      result = {outputs[0].second.to(at::kCPU, at::kFloat), outputs[1].second.to(at::kCPU, at::kFloat)};
+    });
+  });
+  return result;
 }
 
 }  // namespace vitral

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,17 @@ struct LoadRequest {
   double drop_path = 0, dropout = 0;  ///< while training
 };
 
+/// How a network is going to run.
+struct RunOptions {
+  LayerListener on_output = {};  ///< hears what each layer gives; nothing is recorded then
+  /// Work on a GPU is recorded for each shape that has come three times and then played back (common/runtime/replay.h).
+  /// No layer may be asked to keep anything (nn::Recording), and weights have to stay as they are. Nothing on a CPU.
+  bool graphs = false;
+};
+
+class Gpu;
+class Runner;
+
 /// A network with everything that belongs to it.
 struct LoadedModel {
   std::shared_ptr<const void> keep_alive;  ///< the registry, where its owner wants it to live as long as the model
@@ -49,22 +61,26 @@ struct LoadedModel {
   Classifier& classifier() const;
   Detector& detector() const;
   /// Moves the network to `device` and turns its inference face. Pages of a mapped file are let go as layers are
-  /// packed. `on_output` hears what each layer gives.
-  void prepare(const at::Device& device, nn::Precision precision, const LayerListener& on_output = {});
+  /// packed. Throws Error(unavailable) where a GPU's memory is too small for it.
+  void prepare(const at::Device& device, nn::Precision precision, const RunOptions& options = {});
+  /// Where it was prepared for.
+  at::Device device() const;
+  /// Null on a CPU, and where there is no more than LibTorch's operators (open_gpu()).
+  Gpu* gpu() const;
   /// Of classifiers: images [B, C, H, W] fp32 on any device -> logits [B, K] fp32 on the CPU. Needs prepare().
   at::Tensor logits(const at::Tensor& images) const;
   /// The same with the pooled features before the head: {features [B, C], logits [B, K]}.
   std::pair<at::Tensor, at::Tensor> features_and_logits(const at::Tensor& images) const;
   /// Of detectors: the raw outputs of a batch, on the CPU, floating ones as fp32. Needs prepare().
   NamedTensors raw(const PictureBatch& batch) const;
-  /// What is in each picture of a batch on the CPU, best first, all on the CPU. Needs prepare().
+  /// What is in each picture of a batch on the CPU, best first, all on the CPU. Needs prepare(). These four throw
+  /// Error(unavailable) where a GPU's memory is too small for the batch; a smaller one can be run after it.
   std::vector<Detections> detect(const PictureBatch& batch, const DetectOptions& options) const;
 
  private:
-  at::Tensor input(const at::Tensor& images) const;
-  PictureBatch input(const PictureBatch& batch) const;
-  std::optional<at::Device> device_;
-  nn::Precision precision_ = nn::Precision::fp32;
+  using Use = std::function<void(const PictureBatch& placed, const NamedTensors& computed)>;
+  void compute(const PictureBatch& batch, const Use& use) const;
+  std::shared_ptr<const Runner> runner_;
 };
 
 /// The key table for a file of these names: the forced origin's, or the one that is recognised; null for our own keys.

@@ -4,6 +4,8 @@
 
 #include "apps/registry.h"
 #include "common/runtime/device.h"
+#include "common/runtime/gpu.h"
+#include "common/runtime/loader.h"
 #include "common/runtime/prepare.h"
 #include "common/runtime/registry.h"
 
@@ -18,9 +20,10 @@ class OnCuda : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(OnCuda, AgreesWithTheCpu) {
+  const auto device = resolve_device("cuda");
+  at::globalContext().setAllowTF32CuDNN(false);
   const auto registry = apps::make_registry();
   const auto& entry = *registry->resolve(GetParam()).entry;
-  const auto device = resolve_device("cuda");
   const at::NoGradGuard no_grad;
   for (const auto& [precision, tolerance] : {std::pair{nn::Precision::fp32, 1e-3}, {nn::Precision::bf16, 2e-2}}) {
     at::manual_seed(5);
@@ -32,6 +35,24 @@ TEST_P(OnCuda, AgreesWithTheCpu) {
     prepare_for_inference(net->module(), precision);
     const auto computed = net->forward(images.to(device, nn::scalar_type(precision))).to(at::kCPU, at::kFloat);
     EXPECT_LE((computed - expected).abs().max().item<double>(), tolerance * expected.abs().max().item<double>());
+  }
+}
+
+TEST_P(OnCuda, ARecordingGivesTheSameNumbers) {
+  const auto device = resolve_device("cuda");
+  std::string why;
+  if (open_gpu(device, why) == nullptr) GTEST_SKIP() << why;
+  const auto registry = apps::make_registry();
+  LoadRequest request;
+  request.model = GetParam();
+  request.allow_random = true;
+  auto plain = load_model(*registry, request), recorded = load_model(*registry, request);
+  plain.prepare(device, nn::Precision::bf16);
+  recorded.prepare(device, nn::Precision::bf16, {.graphs = true});
+  const auto& size = plain.record;
+  for (int call = 0; call < 5; ++call) {
+    const auto images = at::randn({2, 3, size.height, size.width});
+    EXPECT_TRUE(at::equal(plain.logits(images), recorded.logits(images))) << "call " << call;
   }
 }
 
