@@ -1,30 +1,69 @@
 #include "common/runtime/device.h"
 
-#include <ATen/Context.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <ATen/ops/ones.h>
 #include <dlfcn.h>
 
 #include <charconv>
+#include <optional>
 
 #include "common/core/error.h"
 #include "common/core/text.h"
 #include "common/kernels/cpu.h"
 #include "common/nn/onednn.h"
+#include "common/runtime/cuda_words.h"
 
 namespace vitral {
 namespace {
 
-int gpu_count() { return at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0; }
+/// The CUDA version that the driver knows; 0 where it does not say.
+int version_of(void* driver) {
+  using Ask = int(int*);
+  auto* const ask = reinterpret_cast<Ask*>(::dlsym(driver, "cuDriverGetVersion"));
+  int version = 0;
+  return ask != nullptr && ask(&version) == 0 ? version : 0;
+}
 
+int driver_gpus() {
+  return at::detail::getCUDAHooks().deviceCount();
+}
+
+// LibTorch is asked nothing about CUDA before its CUDA library is there: it would believe for good that there is none.
 std::string find_cuda_problem() {
-  if (at::hasCUDA()) return gpu_count() > 0 ? "" : "the CUDA driver names no GPU";
-  if (::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL) == nullptr) return "no CUDA driver (libcuda.so.1) is installed";
+  void* const driver = ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (driver == nullptr) return "no CUDA driver (libcuda.so.1) is installed";
   // Linked programs would pay 0.1 s and 350 MB for a library that most runs do not use.
   if (::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
     return std::string("LibTorch's CUDA library can't be opened: ") + printable(::dlerror(), 300);
   }
-  if (!at::hasCUDA()) return "LibTorch was built without CUDA";
-  return gpu_count() > 0 ? "" : "the CUDA driver names no GPU";
+  try {
+    const auto library = static_cast<int>(at::detail::getCUDAHooks().versionCUDART());
+    if (auto old = driver_problem(version_of(driver), library); !old.empty()) return old;
+    return driver_gpus() > 0 ? "" : "the CUDA driver names no GPU";
+  } catch (const c10::Error& error) {
+    return "LibTorch's CUDA library can't be used: " + printable(error.what_without_backtrace(), 300);
+  }
+}
+
+/// Runs the first operator on the GPU. Throws Error(unavailable) where there is no code for it, or no memory.
+at::Device tried(const at::Device& device, std::string_view text) {
+  try {
+    static_cast<void>(at::ones({1}, at::TensorOptions(device)).add(1).item<float>());
+    return device;
+  } catch (const c10::Error& error) {
+    throw Error(ErrorKind::unavailable, "device " + std::string(text), device_failure(error.what_without_backtrace()));
+  }
+}
+
+/// Of a machine where it computes.
+std::optional<at::Device> first_gpu() {
+  if (!cuda_problem().empty()) return std::nullopt;
+  try {
+    return tried({at::kCUDA, 0}, "cuda");
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -34,9 +73,13 @@ std::string cuda_problem() {
   return problem;
 }
 
+int gpu_count() {
+  return cuda_problem().empty() ? driver_gpus() : 0;
+}
+
 at::Device resolve_device(std::string_view text) {
   if (text == "cpu") return at::kCPU;
-  if (text == "auto") return cuda_problem().empty() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (text == "auto") return first_gpu().value_or(at::Device(at::kCPU));
   int index = 0;
   bool known = text == "cuda";
   if (text.starts_with("cuda:")) {
@@ -50,9 +93,9 @@ at::Device resolve_device(std::string_view text) {
   }
   if (index >= gpu_count()) {
     throw Error(ErrorKind::unavailable, "device " + std::string(text),
-                "this machine has " + std::to_string(gpu_count()) + " GPUs");
+                "this machine has " + std::to_string(gpu_count()) + (gpu_count() == 1 ? " GPU" : " GPUs"));
   }
-  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
+  return tried({at::kCUDA, static_cast<at::DeviceIndex>(index)}, text);
 }
 
 nn::Precision resolve_precision(std::string_view text, const at::Device& device) {
