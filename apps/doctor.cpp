@@ -1,5 +1,6 @@
 // vitral doctor and version: what this machine offers and what is wrong.
 #include <ATen/Parallel.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@
 #include "common/nn/attention.h"
 #include "common/nn/onednn.h"
 #include "common/runtime/device.h"
+#include "common/runtime/gpu.h"
 
 namespace vitral::apps {
 namespace {
@@ -38,15 +40,67 @@ Check attention_check() {
   return {"attention kernel", error < 1e-5, text};
 }
 
+std::string gpu_text(const GpuProperties& gpu) {
+  char text[256];
+  std::snprintf(text, sizeof text, "%s, %.1f GiB, compute capability %d.%d, %d multiprocessors", gpu.name.c_str(),
+                static_cast<double>(gpu.memory) / (1024.0 * 1024.0 * 1024.0), gpu.major, gpu.minor, gpu.processors);
+  return text;
+}
+
+/// Records a product and plays it back with other numbers.
+Check graph_check(Gpu& gpu, const at::Device& device, const std::string& name) {
+  try {
+    const auto x = at::ones({8, 8}, at::TensorOptions(device));
+    at::Tensor y;
+    const auto recording = gpu.recorder()->record([&] { y = x.matmul(x); });
+    x.fill_(2);
+    recording->replay();
+    const double sum = y.sum().item<double>();
+    return {name, sum == 8 * 8 * 8 * 4, "a recorded product gives " + std::to_string(sum)};
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    return {name, false, printable(text.substr(0, text.find('\n')), 300)};
+  }
+}
+
+/// What one GPU is, and whether it computes.
+void check_gpu(int index, std::vector<Check>& checks) {
+  const auto number = std::to_string(index), name = "cuda:" + number;
+  try {
+    const auto device = resolve_device(name);
+    std::string why;
+    const auto gpu = open_gpu(device, why);
+    if (!gpu) {
+      checks.push_back({name, true, "computes; without recordings and pinned memory: " + why});
+      return;
+    }
+    const auto properties = gpu->properties();
+    checks.push_back({name, true, gpu_text(properties)});
+    checks.push_back({"driver " + number, true,
+                      "CUDA " + cuda_version_text(properties.driver) + "; LibTorch runs with " +
+                          cuda_version_text(properties.runtime)});
+    checks.push_back(graph_check(*gpu, device, "graphs " + number));
+  } catch (const Error& error) {
+    checks.push_back({name, false, error.what()});
+  }
+}
+
+std::vector<Check> gpu_checks() {
+  if (const auto problem = cuda_problem(); !problem.empty()) return {{"CUDA", true, problem + "; the CPU is used"}};
+  std::vector<Check> checks;
+  for (int index = 0; index < gpu_count(); ++index) check_gpu(index, checks);
+  return checks;
+}
+
 std::vector<Check> run_checks() {
+  auto gpus = gpu_checks();  // first of all, see resolve_device()
   std::vector<Check> checks;
   checks.push_back(attention_check());
   checks.push_back({"oneDNN fp32", nn::onednn::usable(at::kFloat), nn::onednn::usable(at::kFloat) ? "packed operators found" : "missing: plain operators are used"});
   const bool bf16 = nn::onednn::usable(at::kBFloat16), fp16 = nn::onednn::usable(at::kHalf);
   checks.push_back({"precision bf16", true, bf16 ? "available" : "not on this processor"});
   checks.push_back({"precision fp16", true, fp16 ? "available" : "not on this processor"});
-  const auto problem = cuda_problem();
-  checks.push_back({"CUDA", true, problem.empty() ? "available" : problem + "; the CPU is used"});
+  for (auto& check : gpus) checks.push_back(std::move(check));
   return checks;
 }
 

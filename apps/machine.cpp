@@ -30,6 +30,15 @@ nlohmann::ordered_json machine_json() {
           {"opencv", CV_VERSION}};
 }
 
+nlohmann::ordered_json gpu_json(const GpuProperties& gpu) {
+  return {{"name", gpu.name},
+          {"capability", std::to_string(gpu.major) + "." + std::to_string(gpu.minor)},
+          {"memory_mb", gpu.memory / 1'000'000},
+          {"processors", gpu.processors},
+          {"driver", cuda_version_text(gpu.driver)},
+          {"runtime", cuda_version_text(gpu.runtime)}};
+}
+
 double peak_rss_mb() {
   struct rusage usage = {};
   ::getrusage(RUSAGE_SELF, &usage);
