@@ -14,6 +14,7 @@
 #include "apps/machine.h"
 #include "apps/records.h"
 #include "common/core/text.h"
+#include "common/runtime/device.h"
 
 namespace vitral::apps {
 namespace {
@@ -131,6 +132,12 @@ nlohmann::ordered_json measure(const std::vector<std::string>& names, const Benc
   return rows;
 }
 
+/// The GPU that computed, where one did.
+void add_gpu(nlohmann::ordered_json& machine, const ComputeFlags& compute) {
+  std::string why;
+  if (const auto gpu = open_gpu(resolve_device(compute.device), why)) machine["gpu"] = gpu_json(gpu->properties());
+}
+
 int run(BenchFlags& flags, Console& console) {
   const auto names = split(flags.options.model.model);
   flags.options.batches = batches_of(flags);
@@ -141,6 +148,7 @@ int run(BenchFlags& flags, Console& console) {
   JsonSink json(console, flags.output.json, flags.output.overwrite);
   nlohmann::ordered_json bench = {{"schema", "vitral.bench/1"}, {"machine", machine_json()}};
   bench["rows"] = measure(names, flags, console);
+  add_gpu(bench["machine"], flags.options.compute);
   bench["protocol"] = protocol(flags, names.size());
   if (json) json.write(json_line(bench));
   json.finish();

@@ -5,6 +5,7 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/topk.h>
 
+#include <algorithm>
 #include <array>
 
 #include "apps/collate.h"
@@ -79,18 +80,51 @@ void BenchSubject::load() {
   loaded_before_ = true;
   at::manual_seed(options_.model.seed);
   const auto [height, width] = input_size(model(), options_.model);
+  auto* const gpu = model().gpu();
+  if (gpu != nullptr) {
+    gpu->reset_peak();
+    timer_ = gpu->timer();
+    if (!monitor_) monitor_ = open_monitor(gpu->properties().bus);
+  }
   for (const auto batch : options_.batches) {
-    images_.push_back(at::randn({batch, model().record.in_chans, height, width}));
+    images_.push_back(at::randn({batch, model().record.in_chans, height, width}).to(model().device()));
   }
 }
 
 void BenchSubject::unload() {
   images_.clear();
+  timer_.reset();
   model_.reset();
 }
 
-double BenchSubject::run_ms(const at::Tensor& images) const {
+void BenchSubject::set_peak_memory(double mb) {
+  peak_mb_ = mb;
+  if (auto* const gpu = model().gpu()) gpu_peak_mb_ = static_cast<double>(gpu->memory().peak) / 1e6;
+}
+
+void BenchSubject::watch_clocks() {
+  if (!monitor_) return;
+  const auto now = monitor_->clocks();
+  if (!clocks_) clocks_ = now;
+  clocks_->processors = std::min(clocks_->processors, now.processors);
+  clocks_->memory = std::min(clocks_->memory, now.memory);
+  clocks_->reasons |= now.reasons;
+}
+
+double BenchSubject::run_ms(const at::Tensor& images) {
   StopWatch watch;
+  if (!timer_) {
+    run(images);
+    return watch.lap();
+  }
+  model().gpu()->synchronise();
+  timer_->start();
+  run(images);
+  timer_->stop();
+  return timer_->ms();
+}
+
+void BenchSubject::run(const at::Tensor& images) const {
   if (model().entry->task == Task::classify) {
     model().logits(images);
   } else if (options_.raw) {
@@ -98,7 +132,6 @@ double BenchSubject::run_ms(const at::Tensor& images) const {
   } else {
     model().detect({images, {}}, DetectOptions{});
   }
-  return watch.lap();
 }
 
 void BenchSubject::time(int warmup, int iterations) {
@@ -108,6 +141,7 @@ void BenchSubject::time(int warmup, int iterations) {
       times_[i].push_back(run_ms(images_[i]));
       console_.progress("bench " + name_, static_cast<std::uint64_t>(run) + 1, static_cast<std::uint64_t>(iterations));
     }
+    if (iterations > 0) watch_clocks();
   }
   console_.end_progress();
 }
@@ -179,7 +213,7 @@ std::vector<nlohmann::ordered_json> BenchSubject::rows() const {
         {"input", {images_[i].size(2), images_[i].size(3)}},
         {"batch", options_.batches[i]},
         {"threads", at::get_num_threads()},
-        {"device", compute.device == "auto" ? "cpu" : compute.device},
+        {"device", model().device().str()},
         {"weights", model().checkpoint ? std::filesystem::path(model().checkpoint->path).filename().string()
                                        : "random (seed " + std::to_string(options_.model.seed) + ")"},
         {"ms",
@@ -192,6 +226,13 @@ std::vector<nlohmann::ordered_json> BenchSubject::rows() const {
         {"gmacs", model().entry->gmacs},
         {"peak_rss_mb", peak_mb_},
         {"weights_mb", static_cast<double>(params) * bytes_each / 1e6}};
+    if (timer_) row["peak_gpu_mb"] = gpu_peak_mb_;
+    if (clocks_) {
+      row["clocks"] = {{"mhz", clocks_->processors},
+                       {"most_mhz", clocks_->most},
+                       {"memory_mhz", clocks_->memory},
+                       {"held_back_by", throttle_words(clocks_->reasons)}};
+    }
     if (training) row["training"] = {{"seconds", training->seconds}, {"epochs", training->epochs}};
     row.update(findings_);
     rows.push_back(std::move(row));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -9,6 +10,8 @@
 
 #include "apps/console.h"
 #include "apps/flags.h"
+#include "common/runtime/gpu.h"
+#include "common/runtime/nvml.h"
 
 namespace vitral::apps {
 
@@ -30,10 +33,10 @@ class BenchSubject {
   /// Accuracy on the data sets of its task, and the stages from file to result.
   void examine();
   /// Runs every batch size `warmup` times without and `iterations` times with the clock. A detector's time ends with
-  /// its final detections, suppression included, or with its raw outputs.
+  /// its final detections, suppression included, or with its raw outputs. On a GPU the pictures lie there already.
   void time(int warmup, int iterations);
   /// From here on the rows name this as the peak of resident memory.
-  void set_peak_memory(double mb) { peak_mb_ = mb; }
+  void set_peak_memory(double mb);
   /// Leaves the memory to others, and takes it again where that was done.
   void unload();
   void load();
@@ -43,7 +46,11 @@ class BenchSubject {
 
  private:
   const LoadedModel& model() const { return *model_; }
-  double run_ms(const at::Tensor& images) const;
+  void run(const at::Tensor& images) const;
+  /// On a GPU by the device's clock, from when it has nothing else to do.
+  double run_ms(const at::Tensor& images);
+  /// Adds what the GPU's clocks are now.
+  void watch_clocks();
   void judge(const std::string& path);
   nlohmann::ordered_json stages(const std::vector<std::string>& inputs) const;
 
@@ -54,7 +61,10 @@ class BenchSubject {
   std::vector<at::Tensor> images_;          // one a batch size
   std::vector<std::vector<double>> times_;  // ms, one list a batch size
   nlohmann::ordered_json findings_ = nlohmann::ordered_json::object();
-  double peak_mb_ = 0;
+  double peak_mb_ = 0, gpu_peak_mb_ = 0;
+  std::unique_ptr<GpuTimer> timer_;      // on a GPU
+  std::unique_ptr<GpuMonitor> monitor_;  // where its driver tells
+  std::optional<GpuClocks> clocks_;      // the lowest, and all that held them back
   bool loaded_before_ = false;
 };
 

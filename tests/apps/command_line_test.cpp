@@ -140,16 +140,19 @@ TEST_F(CommandLine, ModelsAreListedAsTheContractSays) {
 }
 
 TEST_F(CommandLine, BenchRowsHaveTheContractsFields) {
-  const auto outcome = run({"bench", "-m", "./model.safetensors", "--iters", "3", "--warmup", "1", "--threads", "1", "--json", "-"});
+  const auto outcome = run({"bench", "-m", "./model.safetensors", "--iters", "3", "--warmup", "1", "--threads", "1", "--device", "cpu", "--json", "-"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto report = json::parse(outcome.out);
   EXPECT_EQ(report.at("schema"), "vitral.bench/1");
+  EXPECT_FALSE(report.at("machine").contains("gpu"));
   const auto& row = report.at("rows").at(0);
   for (const char* field : {"model", "precision", "batch", "threads", "device", "images_per_s", "params", "gmacs", "peak_rss_mb", "weights_mb"}) {
     EXPECT_TRUE(row.contains(field)) << field;
   }
   EXPECT_LE(row.at("ms").at("min"), row.at("ms").at("p50"));
   EXPECT_EQ(row.at("threads"), 1);
+  EXPECT_EQ(row.at("device"), "cpu");
+  for (const char* field : {"peak_gpu_mb", "clocks"}) EXPECT_FALSE(row.contains(field)) << field;
 }
 
 TEST_F(CommandLine, PreprocessWritesImagesAndSizes) {
