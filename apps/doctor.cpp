@@ -12,6 +12,7 @@
 #include "apps/records.h"
 #include "common/core/text.h"
 #include "common/kernels/attention.h"
+#include "common/kernels/cuda/table.h"
 #include "common/nn/attention.h"
 #include "common/nn/onednn.h"
 #include "common/runtime/device.h"
@@ -40,6 +41,8 @@ Check attention_check() {
   return {"attention kernel", error < 1e-5, text};
 }
 
+std::string first_line(const std::string& text) { return printable(text.substr(0, text.find('\n')), 300); }
+
 std::string gpu_text(const GpuProperties& gpu) {
   char text[256];
   std::snprintf(text, sizeof text, "%s, %.1f GiB, compute capability %d.%d, %d multiprocessors", gpu.name.c_str(),
@@ -58,8 +61,25 @@ Check graph_check(Gpu& gpu, const at::Device& device, const std::string& name) {
     const double sum = y.sum().item<double>();
     return {name, sum == 8 * 8 * 8 * 4, "a recorded product gives " + std::to_string(sum)};
   } catch (const std::exception& error) {
-    const std::string text = error.what();
-    return {name, false, printable(text.substr(0, text.find('\n')), 300)};
+    return {name, false, first_line(error.what())};
+  }
+}
+
+/// What our own kernels were compiled for, and one of them beside the host's arithmetic.
+Check kernel_check(int index, const std::string& name) {
+  const auto* const table = kernels::cuda::table();
+  if (table == nullptr) return {name, true, kernels::cuda::table_problem() + "; LibTorch's operators are used"};
+  const std::string code = std::string("code for ") + table->architectures;
+  if (const auto problem = kernels::cuda::device_problem(index); !problem.empty()) {
+    return {name, true, code + "; " + problem + "; LibTorch's operators are used"};
+  }
+  try {
+    const auto found = kernels::cuda::run_self_test(index);
+    char text[64];
+    std::snprintf(text, sizeof text, "; differs from the host by %.1e", static_cast<double>(found.worst));
+    return {name, true, code + text};
+  } catch (const Error& error) {
+    return {name, false, code + "; " + error.what()};
   }
 }
 
@@ -72,6 +92,7 @@ void check_gpu(int index, std::vector<Check>& checks) {
     const auto gpu = open_gpu(device, why);
     if (!gpu) {
       checks.push_back({name, true, "computes; without recordings and pinned memory: " + why});
+      checks.push_back(kernel_check(index, "kernels " + number));
       return;
     }
     const auto properties = gpu->properties();
@@ -79,9 +100,10 @@ void check_gpu(int index, std::vector<Check>& checks) {
     checks.push_back({"driver " + number, true,
                       "CUDA " + cuda_version_text(properties.driver) + "; LibTorch runs with " +
                           cuda_version_text(properties.runtime)});
+    checks.push_back(kernel_check(index, "kernels " + number));
     checks.push_back(graph_check(*gpu, device, "graphs " + number));
-  } catch (const Error& error) {
-    checks.push_back({name, false, error.what()});
+  } catch (const std::exception& error) {
+    checks.push_back({name, false, first_line(error.what())});
   }
 }
 
