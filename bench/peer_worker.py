@@ -1,7 +1,7 @@
 """One runtime with one network, kept warm: reads {"run": N} lines, answers {"ms": [N numbers]}. Started by peers.py.
 
 Every runtime gets the settings that are its best for one picture at a time: what makes a peer slower than its users
-have it would flatter us.
+have it would flatter us. On a GPU (gpu_worker.py) network and input lie there, and events on its stream tell the time.
 """
 
 import json
@@ -150,6 +150,16 @@ def _error(output, expected):
     return ((output - expected).abs().max() / expected.std()).item()
 
 
+def wall_clock(run, count):
+    """-> milliseconds of each of `count` runs"""
+    times = []
+    for _ in range(count):
+        start = time.perf_counter()
+        run()
+        times.append((time.perf_counter() - start) * 1e3)
+    return times
+
+
 PEERS = {"PyTorch eager": eager, "torch.compile": compiled, "ONNX Runtime": onnxruntime, "OpenVINO": openvino}
 
 
@@ -161,8 +171,15 @@ def main():
     def answer(**message):
         print(json.dumps(message), file=answers, flush=True)
 
+    on_gpu = job.get("device", "cpu") != "cpu"
     try:
-        run, error = PEERS[job["peer"]](job)
+        if on_gpu:
+            import gpu_worker
+
+            run, error, timed = gpu_worker.contestant(job, network, Absent)
+        else:
+            run, error = PEERS[job["peer"]](job)
+            timed = wall_clock
         for _ in range(WARM_UP):
             output = run()
         answer(ready=True, error=error(output))
@@ -173,12 +190,15 @@ def main():
         answer(absent=f"{type(failure).__name__}: {str(failure)[:200]}")
         return
     for line in sys.stdin:
-        times = []
-        for _ in range(json.loads(line)["run"]):
-            start = time.perf_counter()
-            run()
-            times.append((time.perf_counter() - start) * 1e3)
-        answer(ms=times)
+        try:
+            wanted = json.loads(line)
+            times = timed(run, wanted["run"])
+            if on_gpu and wanted.get("rest"):
+                gpu_worker.rest()
+            answer(ms=times)
+        except Exception as failure:
+            answer(absent=f"{type(failure).__name__}: {str(failure)[:200]}")
+            return
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@
     peers.py --vitral build/release/bin/vitral [--models A,B] [--precisions fp32,bf16] [--rounds 7]
              [--report F.json] [--table F.md]
     peers.py --vitral build/release/bin/vitral --train [--rounds 5] [--threads 2]: one line of JSON, pictures per second
+    peers.py --vitral build/cuda/bin/vitral --device cuda [--batches 1,8,64]: the same on a GPU, against PyTorch eager and
+             torch.compile (default, max-autotune); --train too. A large matrix product in bf16 takes its turns as well:
+             what it reaches counts as the device's peak, of which each network in bf16 reaches a share.
 
 Every peer is a process of its own that stays warm. They take turns, A B C D A B C D …, so that a machine that gets
 slower gets slower for all of them; whoever waits is stopped (SIGSTOP), so that no spinning thread takes a core from the
@@ -11,8 +14,10 @@ one that is measured. What counts is the minimum over all turns, with the median
 """
 
 import argparse
+import itertools
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -22,6 +27,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import gpu_worker
 import train_peers
 from networks import WITHOUT_SUPPRESSION, save_weights
 from peers_report import machine, markdown, versions
@@ -29,6 +35,17 @@ from peers_report import machine, markdown, versions
 HERE = Path(__file__).resolve().parent
 PEERS = ("PyTorch eager", "torch.compile", "ONNX Runtime", "OpenVINO")
 MODELS = ("vit_base_patch16_224", "deit_small_patch16_224", "vit_tiny_patch16_224", "resnet50")
+GPU_MODELS = (
+    "vit_base_patch16_224",
+    "swin_tiny_patch4_window7_224",
+    "tnt_s_patch16_224",
+    "resnet50",
+    "detr_resnet50",
+    "rtdetr_r18vd",
+    "rtdetr_r50vd",
+)
+GPU_BATCHES = (1, 8, 64)
+UNAVAILABLE = 5  # the exit code of the program for a device that is not there
 
 
 @dataclass
@@ -77,8 +94,8 @@ class Peer(Contestant):
         if self.process.poll() is None:
             self.process.send_signal(number)
 
-    def _run(self, count):
-        self.process.stdin.write(json.dumps({"run": count}) + "\n")
+    def _run(self, count, rest=False):
+        self.process.stdin.write(json.dumps({"run": count, "rest": rest}) + "\n")
         self.process.stdin.flush()
         answer = self._answer()
         self.absent = answer.get("absent", "")
@@ -88,8 +105,8 @@ class Peer(Contestant):
         """One run that wakes caches and clocks and tells how many fit, then those that count."""
         self._signal(signal.SIGCONT)
         first = self._run(1)
-        if first:
-            self.times += self._run(max(3, int(seconds * 1e3 / first[0])))
+        if first and not self.absent:
+            self.times += self._run(max(3, int(seconds * 1e3 / first[0])), rest=True)
         self._signal(signal.SIGSTOP)
 
     def close(self):
@@ -122,6 +139,9 @@ class Vitral(Contestant):
             "--json",
             "-",
         ]
+        self.gmacs = None
+        if job["device"] != "cpu":
+            self.command += ["--device", job["device"]]
         if job["model"] in WITHOUT_SUPPRESSION:
             self.command.append("--raw")
         self.pace = None
@@ -136,6 +156,7 @@ class Vitral(Contestant):
             return
         row = json.loads(done.stdout)["rows"][0]
         self.pace = row["ms"]["min"]
+        self.gmacs = row.get("gmacs")
         # Minimum and median of each turn stand for it: the program reports no single times.
         self.times += [row["ms"]["min"], row["ms"]["p50"]]
 
@@ -154,28 +175,59 @@ class Vitral(Contestant):
         pass
 
 
-def environment(threads):
-    return {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+def environment(threads, device="cpu"):
+    hidden = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {}
+    return {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", **hidden}
 
 
 def compare(job, options):
     """All contestants on one network at one precision -> the rows of the report."""
-    surroundings = environment(job["threads"])
+    surroundings = environment(job["threads"], job["device"])
+    on_gpu = job["device"] != "cpu"
     contestants = []
     try:
         for name in options.peers:
             contestants.append(Peer(name, job, surroundings))
-        contestants.append(Vitral(options.vitral, job, surroundings))
+        ours = Vitral(options.vitral, job, surroundings)
+        contestants.append(ours)
+        if on_gpu:
+            contestants.append(Peer(gpu_worker.MATRIX_PRODUCT, job, surroundings))
         for number in range(options.rounds):
             for contestant in contestants:
                 if not contestant.absent:
                     contestant.turn(options.seconds)
             print(f"  round {number + 1} of {options.rounds}", file=sys.stderr)
+        found = {"clocks": gpu_worker.clocks(job["device"])} if on_gpu else {}
     finally:
         for contestant in contestants:
             contestant.close()
+    if on_gpu:
+        found |= peak_of(contestants.pop())
     rows = [contestant.row() for contestant in contestants]
-    return {**job, "weights": "random", "contestants": rows, "ratio": ratios(rows)}
+    if on_gpu:
+        add_throughput(rows, job, ours.gmacs, found["peak_bf16_tflops"])
+    else:
+        job = {key: value for key, value in job.items() if key != "device"}
+    return {**job, "weights": "random", **found, "contestants": rows, "ratio": ratios(rows)}
+
+
+def peak_of(product):
+    """What the matrix product reached, and why nothing where it could not."""
+    if product.absent or not product.times:
+        return {"peak_bf16_tflops": None, "peak_absent": product.absent or "no turn"}
+    return {"peak_bf16_tflops": gpu_worker.MATRIX_FLOP / (min(product.times) * 1e-3) / 1e12}
+
+
+def add_throughput(rows, job, gmacs, peak):
+    """To each row the arithmetic of the network a second, and in bf16 its share of the peak; by the fastest run."""
+    for row in rows:
+        if "ms" not in row:
+            continue
+        row["images_per_s"] = job["batch"] / (row["ms"]["min"] * 1e-3)
+        if gmacs:
+            row["tflops"] = 2 * gmacs * 1e9 * row["images_per_s"] / 1e12
+            if peak and job["precision"] == "bf16":
+                row["of_peak"] = row["tflops"] / peak
 
 
 def ratios(rows):
@@ -192,17 +244,41 @@ def parse(arguments):
     def listed(text):
         return [part.strip() for part in text.split(",") if part.strip()]
 
+    def numbers(text):
+        try:
+            found = [int(part) for part in listed(text)]
+        except ValueError:
+            found = []
+        if not found or min(found) < 1:
+            raise argparse.ArgumentTypeError(f"'{text}' names no batch sizes from 1 on")
+        return found
+
+    def device(text):
+        if not re.fullmatch(r"cpu|cuda(:\d+)?", text):
+            raise argparse.ArgumentTypeError(f"'{text}' is none of cpu, cuda, cuda:N")
+        return text
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vitral", type=Path, required=True, metavar="FILE", help="the program")
     parser.add_argument(
         "--models", type=listed, metavar="A,B",
-        help=f"timm's names, and those of networks.py (default: {', '.join(MODELS)}; of --train: {', '.join(train_peers.MODELS)})"
+        help=f"timm's names, and those of networks.py (default: {', '.join(MODELS)}; "
+        f"on a GPU: {', '.join(GPU_MODELS)}; of --train: {', '.join(train_peers.MODELS)})"
     )
     parser.add_argument(
         "--precisions", type=listed, default=["fp32", "bf16"], metavar="P,Q", help="default: %(default)s"
     )
-    parser.add_argument("--peers", type=listed, default=list(PEERS), metavar="P,Q", help="default: %(default)s")
-    parser.add_argument("--batch", type=int, default=1, help="pictures at a time (default: %(default)s)")
+    parser.add_argument(
+        "--device", type=device, default="cpu", metavar="DEVICE", help="cpu, cuda or cuda:N (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--peers", type=listed, metavar="P,Q",
+        help=f"default: {', '.join(PEERS)}; on a GPU: {', '.join(gpu_worker.PEERS)}"
+    )
+    parser.add_argument(
+        "--batch", "--batches", dest="batches", type=numbers, metavar="N,M",
+        help=f"pictures at a time (default: 1; on a GPU: {','.join(map(str, GPU_BATCHES))})"
+    )
     parser.add_argument(
         "--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all cores, here %(default)s"
     )
@@ -215,35 +291,49 @@ def parse(arguments):
     parser.add_argument(
         "--table", type=Path, metavar="FILE", help="write the table as Markdown (standard output has it anyway)"
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    on_gpu = options.device != "cpu"
+    options.batches = options.batches or (list(GPU_BATCHES) if on_gpu else [1])
+    known = gpu_worker.PEERS if on_gpu else PEERS
+    options.peers = options.peers or list(known)
+    if unknown := [peer for peer in options.peers if peer not in known]:
+        parser.error(f"--peers: {', '.join(unknown)}: known are {', '.join(known)}")
+    return options
 
 
 def main(arguments=None):
     options = parse(arguments)
     options.vitral = options.vitral.resolve()
+    on_gpu = options.device != "cpu"
+    if on_gpu and (problem := gpu_worker.problem(options.device)):
+        print(f"peers.py: --device {options.device}: {problem}", file=sys.stderr)
+        return UNAVAILABLE
+    box = machine() | ({"gpu": gpu_worker.machine(options.device)} if on_gpu else {})
     if options.train:
-        head = {"schema": "vitral.train_peers/1", "machine": machine(), "versions": versions(options.vitral)}
-        print(json.dumps({**head, "rows": train_peers.compare(options, environment(options.threads))}))
+        head = {"schema": "vitral.train_peers/1", "machine": box, "versions": versions(options.vitral)}
+        surroundings = environment(options.threads, options.device)
+        print(json.dumps({**head, "rows": train_peers.compare(options, surroundings)}))
         return 0
     report = {
         "schema": "vitral.peers/1",
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": machine(),
+        "machine": box,
         "versions": versions(options.vitral),
         "rounds": options.rounds,
         "comparisons": [],
     }
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
-        for model in options.models or MODELS:
+        for model in options.models or (GPU_MODELS if on_gpu else MODELS):
             weights = save_weights(model, Path(folder))
-            for precision in options.precisions:
-                print(f"{model} {precision}", file=sys.stderr)
+            for precision, batch in itertools.product(options.precisions, options.batches):
+                print(f"{model} {precision}" + (f" batch {batch}" if len(options.batches) > 1 else ""), file=sys.stderr)
                 job = {
                     "model": model,
                     "precision": precision,
-                    "batch": options.batch,
+                    "batch": batch,
                     "threads": options.threads,
                     "weights": weights,
+                    "device": options.device,
                 }
                 report["comparisons"].append(compare(job, options))
                 if options.report:

@@ -52,20 +52,33 @@ def _time(row):
     return f"{row['ms']['min']:.1f} / {row['ms']['p50']:.1f}" if "ms" in row else "–"
 
 
+def _gpu_line(gpu):
+    return ", ".join(f"{key} {value}" for key, value in gpu.items()) + "." if gpu else "GPU: nvidia-smi does not say."
+
+
+def _share(comparison, rows):
+    """Of the dense bf16 peak that a matrix product reached in the same run."""
+    peak, share = comparison.get("peak_bf16_tflops"), rows.get("vitral", {}).get("of_peak")
+    return (f" {100 * share:.0f} % |" if share else " – |") + (f" {peak:.0f} |" if peak else " – |")
+
+
 def markdown(report):
     """One line a network and precision, a column a contestant, and what is missing below."""
     box = report["machine"]
     names = list(
         dict.fromkeys(row["name"] for comparison in report["comparisons"] for row in comparison["contestants"])
     )
+    on_gpu = any("peak_bf16_tflops" in comparison for comparison in report["comparisons"])
     lines = [
+        *([_gpu_line(box.get("gpu", {}))] if on_gpu else []),
         f"{box['cpu']} ({box['family']}), {box['cores']} cores, {box['memory_gib']} GiB; "
         f"{' '.join(box['instructions'])}.",
         ", ".join(f"{name} {version}" for name, version in report["versions"].items() if version) + ".",
         "Milliseconds, minimum / median; ratio of vitral to the fastest peer by minimum / median.",
         "",
-        "| network | precision | batch | threads | " + " | ".join(names) + " | ratio | fastest peer |",
-        "|" + "---|" * (6 + len(names)),
+        "| network | precision | batch | threads | " + " | ".join(names) + " | ratio | fastest peer |"
+        + (" vitral of the peak | peak TFLOP/s |" if on_gpu else ""),
+        "|" + "---|" * (6 + len(names) + (2 if on_gpu else 0)),
     ]
     for comparison in report["comparisons"]:
         rows = {row["name"]: row for row in comparison["contestants"]}
@@ -75,6 +88,7 @@ def markdown(report):
             f"| {comparison['model']} | {comparison['precision']} | {comparison['batch']} | {comparison['threads']} | "
             + " | ".join(_time(rows[name]) for name in names)
             + f" | {closing} |"
+            + (_share(comparison, rows) if on_gpu else "")
         )
     absent = sorted(
         {

@@ -1,7 +1,8 @@
 """One turn of training in Python PyTorch, for train_peers.py: a job as JSON in the argument, the speed as JSON on standard output.
 
-The loop is the usual one: AdamW, clipped gradients, the loss read after each step. Its batches lie ready in memory, which
-favours it: the program reads and prepares its pictures while it trains.
+The loop is the usual one: AdamW, clipped gradients, the loss read after each step; on a GPU in AMP bf16 with the fused
+AdamW. Its batches lie ready in memory (the GPU's, there), which favours it: the program reads and prepares its pictures
+while it trains.
 """
 
 import json
@@ -19,7 +20,7 @@ def classifier(job):
     size = {"img_size": job["side"]} if job["model"].startswith("vit") else {}
     model = timm.create_model(job["model"], num_classes=job["classes"], **size)
     criterion = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
-    labels = torch.arange(job["batch"]) % job["classes"]
+    labels = (torch.arange(job["batch"]) % job["classes"]).to(job["device"])
     return model, lambda images: criterion(model(images), labels)
 
 
@@ -27,8 +28,8 @@ def detector(job):
     model = detector_to_train(job["model"], job["classes"])
     labels = [
         {
-            "class_labels": torch.tensor([i % job["classes"], (i + 1) % job["classes"]]),
-            "boxes": torch.tensor([[0.3, 0.4, 0.2, 0.3], [0.6, 0.5, 0.3, 0.2]]),
+            "class_labels": torch.tensor([i % job["classes"], (i + 1) % job["classes"]], device=job["device"]),
+            "boxes": torch.tensor([[0.3, 0.4, 0.2, 0.3], [0.6, 0.5, 0.3, 0.2]], device=job["device"]),
         }
         for i in range(job["batch"])
     ]
@@ -37,18 +38,21 @@ def detector(job):
 
 def main():
     job = json.loads(sys.argv[1])
+    device = torch.device(job["device"])
+    on_gpu = device.type == "cuda"
     torch.manual_seed(0)
     torch.set_num_threads(job["threads"])
     torch.set_flush_denormal(True)
     model, loss_of = (detector if job["task"] == "detect" else classifier)(job)
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.05)
-    batches = [torch.rand(job["batch"], 3, job["side"], job["side"]) for _ in range(job["steps"])]
+    model.to(device).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.05, fused=True if on_gpu else None)
+    batches = [torch.rand(job["batch"], 3, job["side"], job["side"]).to(device) for _ in range(job["steps"])]
     speeds = []
     for _ in range(job["epochs"]):
         begin = time.perf_counter()
         for images in batches:
-            loss = loss_of(images)
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=on_gpu):
+                loss = loss_of(images)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
