@@ -16,6 +16,21 @@
 namespace vitral::detr {
 namespace {
 
+/// The objects of all pictures side by side, where the predictions lie.
+struct Objects {
+  at::Tensor labels;  ///< int64 [N]
+  at::Tensor boxes;   ///< [N, 4]
+};
+
+Objects side_by_side(std::span<const Target> targets, const at::Device& device) {
+  std::vector<at::Tensor> labels, boxes;
+  for (const auto& target : targets) {
+    labels.push_back(target.labels);
+    boxes.push_back(target.boxes);
+  }
+  return {at::cat(labels).to(device), at::cat(boxes).to(device)};
+}
+
 /// All pairs of the batch, laid flat.
 struct Pairs {
   at::Tensor places;  ///< int64 [M], picture * Q + query
@@ -23,17 +38,31 @@ struct Pairs {
   at::Tensor boxes;   ///< [M, 4], of the objects
 };
 
-Pairs flatten(const Matching& matching, std::span<const Target> targets, std::int64_t queries,
-              const at::Device& device) {
-  std::vector<at::Tensor> places, labels, boxes;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const auto& match = matching.pictures[i];
-    const auto chosen = match.targets.to(targets[i].labels.device());
-    places.push_back(match.queries + static_cast<std::int64_t>(i) * queries);
-    labels.push_back(targets[i].labels.index_select(0, chosen));
-    boxes.push_back(targets[i].boxes.index_select(0, chosen));
+/// The places of all predictions' pairs and of their objects, told on the CPU, go to a GPU in one copy.
+std::vector<Pairs> flatten(std::span<const Matching> matchings, std::span<const SetPrediction> predictions,
+                           std::span<const Target> targets, const Objects& objects) {
+  std::vector<at::Tensor> places, chosen;
+  std::vector<std::int64_t> counts(predictions.size(), 0);
+  for (std::size_t k = 0; k < predictions.size(); ++k) {
+    std::int64_t first = 0;  // of the picture's objects
+    for (std::size_t i = 0; i < targets.size(); first += targets[i++].labels.size(0)) {
+      const auto& match = matchings[k].pictures[i];
+      places.push_back(match.queries + static_cast<std::int64_t>(i) * predictions[k].logits.size(1));
+      chosen.push_back(match.targets + first);
+      counts[k] += match.queries.size(0);
+    }
   }
-  return {at::cat(places).to(device), at::cat(labels).to(device), at::cat(boxes).to(device)};
+  places.insert(places.end(), chosen.begin(), chosen.end());
+  const auto both = at::cat(places).view({2, -1}).to(objects.labels.device());
+  std::vector<Pairs> result;
+  std::int64_t first = 0;
+  for (const auto count : counts) {
+    const auto part = both.narrow(1, first, count);
+    const auto object = part[1];
+    result.push_back({part[0], objects.labels.index_select(0, object), objects.boxes.index_select(0, object)});
+    first += count;
+  }
+  return result;
 }
 
 /// logits [B * Q, K + 1]
@@ -124,15 +153,17 @@ CriterionResult set_criterion(std::span<const SetPrediction> predictions, std::s
                               const CriterionOptions& options, double object_count) {
   const double objects = std::max(object_count > 0 ? object_count : count(targets), 1.0);
   CriterionResult result;
-  for (const auto& prediction : predictions) {
-    const auto matching = match(prediction, targets, options.match);
-    const auto pairs = flatten(matching, targets, prediction.logits.size(1), prediction.logits.device());
-    const auto loss = loss_of(prediction, pairs, options, objects);
+  if (predictions.empty()) return result;
+  const auto matchings = match(predictions, targets, options.match);
+  const auto pairs = flatten(matchings, predictions, targets, side_by_side(targets, predictions[0].logits.device()));
+  for (std::size_t k = 0; k < predictions.size(); ++k) {
+    const auto loss = loss_of(predictions[k], pairs[k], options, objects);
     const auto weighted =
         options.class_weight * loss.classes + options.box_weight * loss.boxes + options.giou_weight * loss.giou;
     result.total = result.total.defined() ? result.total + weighted : weighted;
     result.layers.push_back(loss);
-    result.not_finite.insert(result.not_finite.end(), matching.not_finite.begin(), matching.not_finite.end());
+    const auto& strange = matchings[k].not_finite;
+    result.not_finite.insert(result.not_finite.end(), strange.begin(), strange.end());
   }
   return result;
 }

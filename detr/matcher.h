@@ -36,7 +36,12 @@ struct Matching {
   std::vector<std::int64_t> not_finite;
 };
 
-/// Without gradient; one copy to the host for the whole batch. Throws Error(input) where a label is no class.
+/// Without gradient. Throws Error(input) where a label is no class.
 Matching match(const SetPrediction& prediction, std::span<const Target> targets, const MatchOptions& options);
+
+/// The same for several predictions (decoder layers, the encoder) of one batch, with one copy to the host for all of
+/// them: on a GPU every copy waits for what was launched before.
+std::vector<Matching> match(std::span<const SetPrediction> predictions, std::span<const Target> targets,
+                            const MatchOptions& options);
 
 }  // namespace vitral::detr

@@ -8,6 +8,7 @@
 
 #include "common/core/error.h"
 #include "detr/boxes.h"
+#include "detr/match_costs.h"
 #include "tests/support/hashed.h"
 #include "tests/support/tensors.h"
 
@@ -113,6 +114,33 @@ TEST(SetCriterion, ABatchWithoutObjectsHasAFiniteLoss) {
     result.total.backward();
     EXPECT_GT(ours.logits.grad().abs().sum().item<double>(), 0);
   }
+}
+
+TEST(Matcher, AllPicturesAtOnceCostWhatTheyCostOneByOne) {
+  const auto objects = targets();
+  for (const auto& options : {detr_criterion().match, rtdetr_criterion().match}) {
+    const std::vector<SetPrediction> both{prediction(options.softmax ? 7 : 6), prediction(options.softmax ? 7 : 6)};
+    const auto together = costs_of_batch(both, objects, options);
+    ASSERT_EQ(together.size(), both.size());
+    const auto alone = costs_by_picture(both[0], objects, options);
+    for (const auto& each : together) {
+      for (std::size_t i = 0; i < objects.size(); ++i) {
+        const auto count = objects[i].labels.size(0);
+        ASSERT_EQ(alone.rows[i], count);
+        ASSERT_GE(each.rows[i], count);
+        for (std::int64_t k = 0; k < kQueries * count; ++k) {
+          const auto padded = k / count * each.rows[i] + k % count;
+          EXPECT_NEAR(each.pictures[i][padded], alone.pictures[i][k], 1e-6) << i << " " << k;
+        }
+      }
+    }
+  }
+  std::vector<Target> wrong = objects;
+  wrong[2].labels = wrong[2].labels + 100;
+  const auto ours = prediction(7);
+  EXPECT_THROW(costs_of_batch(std::span(&ours, 1), wrong, {}), Error);
+  const std::vector<Target> nothing(3, Target{at::zeros({0}, at::kLong), at::zeros({0, 4})});
+  EXPECT_EQ(costs_of_batch(std::span(&ours, 1), nothing, {})[0].rows, std::vector<std::int64_t>(3, 0));
 }
 
 TEST(Matcher, ACostThatIsNoNumberIsToldAndNeverChosenFirst) {
