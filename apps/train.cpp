@@ -172,7 +172,7 @@ class Training {
       throw Error(ErrorKind::usage, "--task " + flags_.task,
                   "does not fit the data, which is for " + std::string(to_string(task)));
     }
-    if (!resumed) plan.options = flags_.options(task, has_weights(*registry, plan));
+    if (!resumed) plan.options = flags_.options(task, has_weights(*registry, plan), amp_of(device));
     auto model = load_student(*registry, plan, data.train->classes(), task);
     auto teacher = load_teacher(*registry, plan);
     return train(plan, data, model, teacher ? &*teacher : nullptr, folder, device, resumed, peers.get());
@@ -184,6 +184,12 @@ class Training {
     const bool chosen = flags_.device.find(':') != std::string::npos;
     if (!device.is_cuda() || chosen || launch_.world == 1) return device;
     return resolve_device("cuda:" + std::to_string(launch_.local_rank));
+  }
+
+  /// What layers compute in where nobody says: on a GPU bf16 costs nothing but last digits; on a CPU it is a choice.
+  static train::Amp amp_of(const at::Device& device) {
+    const bool has_bf16 = !device.is_cpu() && resolve_precision("auto", device) == nn::Precision::bf16;
+    return has_bf16 ? train::Amp::bf16 : train::Amp::off;
   }
 
   RunPlan new_plan() const {
@@ -226,8 +232,10 @@ class Training {
     if (error) throw Error(ErrorKind::usage, printable(folder.string()), "can't be made: " + error.message());
   }
 
-  nlohmann::ordered_json facts(const RunPlan& plan, const train::TrainingData& data, const LoadedModel& model) const {
+  nlohmann::ordered_json facts(const RunPlan& plan, const train::TrainingData& data, const LoadedModel& model,
+                               const at::Device& device) const {
     nlohmann::ordered_json facts = {{"architecture", model.entry->name},
+                                    {"device", device.str()},
                                     {"classes", data.train->classes().names},
                                     {"train_pictures", data.train->size()},
                                     {"train_sha256", hash_of(*data.train)}};
@@ -257,11 +265,12 @@ class Training {
       trainer.resume();
     } else if (launch_.rank == 0) {
       make_folder(folder);  // not before everything that was asked for makes sense
-      write_plan(folder, plan, facts(plan, data, model));
+      write_plan(folder, plan, facts(plan, data, model, device));
     }
     console_.note(std::to_string(data.train->size()) + " pictures, " + std::to_string(data.train->classes().size()) +
                   " classes, " + std::to_string(trainer.steps_per_epoch()) + " steps an epoch, recipe " +
-                  plan.options.recipe +
+                  plan.options.recipe + (device.is_cpu() ? "" : ", " + device.str()) +
+                  (plan.options.amp == train::Amp::off ? "" : ", " + std::string(to_string(plan.options.amp))) +
                   (peers ? ", " + std::to_string(launch_.world) + " processes by " + peers->transport() : ""));
     trainer.try_largest_batch();
     catch_interrupts();

@@ -62,7 +62,9 @@ void add_step_flags(CLI::App& app, TrainFlags& f) {
   app.add_option("--ema", f.ema, "decay of a moving average of the weights (0: none)")
       ->expected(0, 1)
       ->type_name("DECAY");
-  app.add_option("--amp", f.amp, "compute in bf16 or fp16 where that is safe (off)")->expected(0, 1)->type_name("TYPE");
+  app.add_option("--amp", f.amp, "compute in bf16 or fp16 where that is safe; off: nowhere (a GPU: bf16, a CPU: off)")
+      ->expected(0, 1)
+      ->type_name("TYPE");
   app.add_flag("--checkpointing", f.checkpointing, "compute layers twice to keep less of them in memory");
 }
 
@@ -100,7 +102,7 @@ void TrainFlags::add(CLI::App& app) {
   console.add(app);
 }
 
-train::TrainOptions TrainFlags::options(Task task, bool has_weights) const {
+train::TrainOptions TrainFlags::options(Task task, bool has_weights, train::Amp amp_of_device) const {
   auto o = train::recipe(!recipe.empty() ? recipe : has_weights ? "finetune" : "small", task);
   take(epochs, o.epochs);
   take(batch, o.batch);
@@ -130,7 +132,7 @@ train::TrainOptions TrainFlags::options(Task task, bool has_weights) const {
   take(mosaic, o.augment.mosaic);
   if (!optimizer.empty()) o.optimizer.kind = train::parse_optimizer(optimizer);
   if (!schedule.empty()) o.schedule.kind = train::parse_schedule(schedule);
-  if (!amp.empty()) o.amp = train::parse_amp(amp);
+  o.amp = amp.empty() ? amp_of_device : train::parse_amp(amp);
   if (!distill.empty()) o.distillation = train::parse_distillation(distill);
   if (!ema.empty()) o.ema = parse_decay(ema);
   if (no_flip) o.augment.flip = false;

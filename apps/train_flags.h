@@ -32,8 +32,9 @@ struct TrainFlags {
 
   void add(CLI::App& app);
   /// The recipe with the changes. `has_weights`: whether it starts from trained weights, which decides the recipe where
-  /// none is named. Throws Error(usage) for values that make no sense.
-  train::TrainOptions options(Task task, bool has_weights) const;
+  /// none is named. `amp_of_device`: the precision where none is asked for. Throws Error(usage) for values that make no
+  /// sense.
+  train::TrainOptions options(Task task, bool has_weights, train::Amp amp_of_device) const;
   /// A resumed run's options, of which only what says when to stop may change.
   void extend(train::TrainOptions& options) const;
 };

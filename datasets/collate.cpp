@@ -68,7 +68,7 @@ ObjectTensors objects_of(const Sample& sample, std::size_t classes) {
 
 }  // namespace
 
-SampleBatch collate(std::span<const Sample> samples, std::size_t classes, const Preprocess& spec) {
+SampleBatch collate(std::span<const Sample> samples, std::size_t classes, const Preprocess& spec, bool pinned) {
   if (samples.empty()) throw Error(ErrorKind::usage, "collate", "there are no samples");
   const auto padded = [&](int side) -> std::int64_t {
     return (side + spec.pad_multiple - 1) / spec.pad_multiple * spec.pad_multiple;
@@ -79,10 +79,11 @@ SampleBatch collate(std::span<const Sample> samples, std::size_t classes, const 
     width = std::max(width, padded(sample.picture.width));
   }
   const auto count = static_cast<std::int64_t>(samples.size());
-  SampleBatch batch{at::zeros({count, 3, height, width}),
-                    at::ones({count, height, width}, at::kBool),
-                    at::empty({count, 2}, at::kLong),
-                    at::zeros({count, static_cast<std::int64_t>(classes)}),
+  const auto options = at::TensorOptions().pinned_memory(pinned);
+  SampleBatch batch{at::zeros({count, 3, height, width}, options),
+                    at::ones({count, height, width}, options.dtype(at::kBool)),
+                    at::empty({count, 2}, options.dtype(at::kLong)),
+                    at::zeros({count, static_cast<std::int64_t>(classes)}, options),
                     {}};
   const std::array<Levels, 3> levels{levels_of(spec, 0), levels_of(spec, 1), levels_of(spec, 2)};
   auto shares = batch.shares.accessor<float, 2>();

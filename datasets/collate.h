@@ -22,8 +22,8 @@ struct SampleBatch {
 };
 
 /// Puts `samples` side by side, each in the top left corner. Of `spec` only mean, std, rescale, bgr and pad_multiple
-/// count: sizes are the transforms' affair. Throws Error(usage) for no samples, Error(input) for a class index of
-/// `classes` or more.
-SampleBatch collate(std::span<const Sample> samples, std::size_t classes, const Preprocess& spec);
+/// count: sizes are the transforms' affair. `pinned`: images, mask, sizes and shares lie in memory that a GPU copies
+/// from by itself. Throws Error(usage) for no samples, Error(input) for a class index of `classes` or more.
+SampleBatch collate(std::span<const Sample> samples, std::size_t classes, const Preprocess& spec, bool pinned = false);
 
 }  // namespace vitral

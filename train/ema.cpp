@@ -1,6 +1,7 @@
 #include "train/ema.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_lerp.h>
 
 #include <algorithm>
 
@@ -17,14 +18,19 @@ void Ema::update(std::int64_t step) {
   const at::NoGradGuard no_grad;
   const double t = static_cast<double>(step);
   const double decay = std::min(decay_, (1 + t) / (10 + t));
+  std::vector<at::Tensor> averages, values;  // on a GPU, where one launch is to serve many
   for (const auto& item : averages_) {
     const auto& value = values_[item.key()];
-    if (item.value().is_floating_point()) {
+    if (item.value().scalar_type() == at::kFloat && item.value().is_cuda()) {
+      averages.push_back(item.value());
+      values.push_back(value.detach());
+    } else if (item.value().is_floating_point()) {
       item.value().lerp_(value, 1 - decay);
     } else {
       item.value().copy_(value);
     }
   }
+  if (!averages.empty()) at::_foreach_lerp_(averages, values, 1 - decay);
 }
 
 void Ema::load(const weights::StateDict& state, const std::string& subject) {

@@ -53,7 +53,8 @@ class DetectionObjective final : public Objective {
   NamedTensors losses(const SampleBatch& batch, double object_count) override {
     auto objects = batch.objects;
     for (auto& each : objects) each.labels = each.labels + network_.first_class();
-    const bool padded = batch.mask.any().item<bool>();
+    // A mask that has come to a GPU hides something (to_device); asking would make the host wait.
+    const bool padded = batch.mask.defined() && (!batch.mask.is_cpu() || batch.mask.any().item<bool>());
     return network_.losses({batch.images, padded ? batch.mask : at::Tensor()}, objects, object_count);
   }
 
@@ -81,15 +82,6 @@ at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teache
   const auto mine = at::log_softmax(student / temperature, 1), theirs = at::log_softmax(teacher / temperature, 1);
   return at::kl_div(mine, theirs, at::Reduction::Sum, /*log_target=*/true) * (temperature * temperature) /
          static_cast<double>(student.numel());
-}
-
-SampleBatch to_device(SampleBatch batch, const at::Device& device) {
-  if (device.is_cpu()) return batch;
-  for (auto* tensor : {&batch.images, &batch.mask, &batch.sizes, &batch.shares}) *tensor = tensor->to(device);
-  for (auto& each : batch.objects) {
-    each = {each.labels.to(device), each.boxes.to(device), each.normalised.to(device)};
-  }
-  return batch;
 }
 
 std::unique_ptr<Objective> make_objective(LoadedModel& model, const TrainOptions& options, LoadedModel* teacher,

@@ -32,7 +32,4 @@ at::Tensor soft_cross_entropy(const at::Tensor& logits, const at::Tensor& shares
 at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher, Distillation kind,
                              double temperature);
 
-/// The batch with its tensors on `device`.
-SampleBatch to_device(SampleBatch batch, const at::Device& device);
-
 }  // namespace vitral::train

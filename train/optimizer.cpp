@@ -1,6 +1,8 @@
 #include "train/optimizer.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/stack.h>
@@ -59,11 +61,21 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups, const OptimizerOptions&
 }
 
 void Optimizer::step(double lr) {
-  const at::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < groups_.size(); ++i) step_group(groups_[i], moments_[i], lr * groups_[i].lr_scale);
+  step(lr, {});
 }
 
-void Optimizer::step_group(const ParameterGroup& group, Moments& moments, double lr) {
+void Optimizer::step(double lr, const StepGate& gate) {
+  const at::NoGradGuard no_grad;
+  if (options_.kind == OptimizerKind::lion && gate.skip.defined()) {
+    if (gate.skip.item<double>() != 0) return;
+    for (const auto& parameter : parameters()) {
+      if (parameter.grad().defined()) parameter.grad().div_(gate.divisor);
+    }
+  }
+  for (std::size_t i = 0; i < groups_.size(); ++i) step_group(groups_[i], moments_[i], lr * groups_[i].lr_scale, gate);
+}
+
+void Optimizer::step_group(const ParameterGroup& group, Moments& moments, double lr, const StepGate& gate) {
   std::vector<at::Tensor> parameters, gradients, first, second, highest, steps;
   for (std::size_t i = 0; i < group.tensors.size(); ++i) {
     const auto& gradient = group.tensors[i].grad();
@@ -77,16 +89,26 @@ void Optimizer::step_group(const ParameterGroup& group, Moments& moments, double
     first.push_back(moments.first[i]);
     if (options_.kind != OptimizerKind::adamw) continue;
     second.push_back(moments.second[i]);
-    steps.push_back(moments.steps[i].add_(1));
+    steps.push_back(moments.steps[i]);
   }
   if (parameters.empty()) return;
+  std::optional<at::Tensor> divisor, skip;
+  if (gate.skip.defined()) {
+    divisor = gate.divisor;
+    skip = gate.skip;
+  }
   if (options_.kind == OptimizerKind::adamw) {
+    if (skip) {
+      at::_foreach_add_(steps, 1 - *skip);
+    } else {
+      at::_foreach_add_(steps, 1);
+    }
     at::_fused_adamw_(parameters, gradients, first, second, highest, steps, lr, options_.beta1, options_.beta2,
-                      group.weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+                      group.weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false, divisor, skip);
   } else {
     // Without damping a momentum that starts at zero is that of torch's first step.
     at::_fused_sgd_(parameters, gradients, first, group.weight_decay, options_.momentum, lr, /*dampening=*/0.0,
-                    options_.nesterov, /*maximize=*/false, /*is_first_step=*/false);
+                    options_.nesterov, /*maximize=*/false, /*is_first_step=*/false, divisor, skip);
   }
 }
 
@@ -118,6 +140,16 @@ weights::StateDict Optimizer::state() const {
 
 void Optimizer::load(const weights::StateDict& stored, const std::string& subject) {
   restore(state(), stored, "moment", subject);
+}
+
+at::Tensor gradient_norm(const std::vector<at::Tensor>& parameters) {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> gradients;
+  for (const auto& parameter : parameters) {
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  }
+  if (gradients.empty()) return {};
+  return at::stack(at::_foreach_norm(gradients, 2, at::kFloat)).norm();
 }
 
 double clip_gradients(const std::vector<at::Tensor>& parameters, double most) {

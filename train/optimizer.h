@@ -27,6 +27,12 @@ struct OptimizerOptions {
   bool nesterov = true;               ///< of sgd
 };
 
+/// What a GPU knows of a step before the host does: one fp32 number each, on the parameters' device.
+struct StepGate {
+  at::Tensor divisor;  ///< gradients are divided by it (scaled losses, clipping)
+  at::Tensor skip;     ///< 1: nothing changes; 0: a step like others
+};
+
 /// Keeps moments beside each parameter. Parameters without a gradient are left as they are.
 class Optimizer {
  public:
@@ -34,6 +40,8 @@ class Optimizer {
 
   /// One step with the gradients that lie in the parameters.
   void step(double lr);
+  /// The same for parameters on a GPU, without waiting for it (Lion alone asks whether to skip).
+  void step(double lr, const StepGate& gate);
   void zero_grad();
   const std::vector<ParameterGroup>& groups() const { return groups_; }
   std::vector<at::Tensor> parameters() const;
@@ -47,7 +55,7 @@ class Optimizer {
   struct Moments {
     std::vector<at::Tensor> first, second, steps;  // of each parameter of a group
   };
-  void step_group(const ParameterGroup& group, Moments& moments, double lr);
+  void step_group(const ParameterGroup& group, Moments& moments, double lr, const StepGate& gate);
   std::vector<ParameterGroup> groups_;
   std::vector<Moments> moments_;
   OptimizerOptions options_;
@@ -56,5 +64,9 @@ class Optimizer {
 /// Scales the gradients of `parameters` so that their common norm is at most `most` (0: leaves them) and returns the
 /// norm before; torch.nn.utils.clip_grad_norm_.
 double clip_gradients(const std::vector<at::Tensor>& parameters, double most);
+
+/// The norm of all gradients, one fp32 number on their device, of which the host waits for nothing; undefined where no
+/// parameter has one.
+at::Tensor gradient_norm(const std::vector<at::Tensor>& parameters);
 
 }  // namespace vitral::train

@@ -11,10 +11,9 @@
 #include "common/core/file.h"
 #include "common/core/stop_watch.h"
 #include "common/core/text.h"
-#include "common/nn/checkpoint.h"
 #include "train/augment.h"
-#include "train/autocast.h"
 #include "train/history.h"
+#include "train/out_of_memory.h"
 #include "train/restore.h"
 #include "train/together.h"
 
@@ -38,8 +37,10 @@ std::unique_ptr<Loader> make_loader(const TrainingData& data, const Preprocess& 
                                   batch_transform(options.augment), start);
 }
 
-double value_of(const at::Tensor& scalar) {
-  return scalar.detach().to(at::kCPU, at::kDouble).item<double>();
+/// Before anything is laid beside its parameters.
+torch::nn::Module& moved(LoadedModel& model, const at::Device& device) {
+  model.net->module().to(device);
+  return model.net->module();
 }
 
 }  // namespace
@@ -51,20 +52,25 @@ Trainer::Trainer(LoadedModel& model, TrainingData data, const TrainOptions& opti
       setup_(std::move(setup)),
       listener_(listener),
       objective_(make_objective(model, options_, setup_.teacher, setup_.device)),
-      optimizer_(group_parameters(model.net->module(), options_.groups), options_.optimizer) {
+      optimizer_(group_parameters(moved(model, setup_.device), options_.groups), options_.optimizer) {
   at::manual_seed(options_.seed + rank());
-  model_.net->module().to(setup_.device);
   share_weights(setup_.peers, model_.net->module());
   model_.net->module().train();
   if (options_.ema > 0) ema_ = std::make_unique<Ema>(model_.net->module(), options_.ema);
   if (data_.val) places_of(data_.val->classes(), data_.train->classes(), "the validation set");
-  loader_ = make_loader(data_, model_.record.preprocess, options_, setup_, {});
+  make_queue({});
 }
 
 Trainer::~Trainer() = default;
 
+void Trainer::make_queue(const LoaderPosition& start) {
+  auto loader = make_loader(data_, model_.record.preprocess, options_, setup_, start);
+  batches_ = std::make_unique<BatchQueue>(std::move(loader), data_.train->classes().size(), model_.record.preprocess,
+                                          setup_.device, /*ahead=*/!setup_.device.is_cpu());
+}
+
 std::int64_t Trainer::steps_per_epoch() const {
-  const auto batches = static_cast<std::int64_t>(loader_->batches_per_epoch());
+  const auto batches = static_cast<std::int64_t>(batches_->batches_per_epoch());
   return (batches + options_.accumulate - 1) / options_.accumulate;
 }
 
@@ -87,10 +93,10 @@ ScheduleOptions Trainer::schedule() const {
 /// What the file says of the run, before any of it is used.
 void Trainer::check(const StoredState& stored, const std::string& subject) const {
   const auto& state = stored.state;
-  if (state.position.batch >= loader_->batches_per_epoch() || state.step < 0) {
+  if (state.position.batch >= batches_->batches_per_epoch() || state.step < 0) {
     throw Error(ErrorKind::weights, subject,
                 "goes on at batch " + std::to_string(state.position.batch) + ", of " +
-                    std::to_string(loader_->batches_per_epoch()) + " in an epoch of this data");
+                    std::to_string(batches_->batches_per_epoch()) + " in an epoch of this data");
   }
   for (const auto& line : state.history) {
     if (!is_epoch_record(line))
@@ -117,7 +123,7 @@ void Trainer::resume() {
   set_random_state(setup_.peers, setup_.device, random);
   state_ = std::move(stored.state);
   scaler_.restore(state_.scale, state_.good_steps);
-  loader_ = make_loader(data_, model_.record.preprocess, options_, setup_, state_.position);
+  make_queue(state_.position);
 }
 
 void Trainer::try_largest_batch() {
@@ -125,8 +131,6 @@ void Trainer::try_largest_batch() {
   // What the pass would change is put back: it is no part of the training.
   const auto before = random_states(setup_.peers, setup_.device);
   SampleBatch batch;
-  batch.images = at::rand({options_.batch, 3, height, width});
-  batch.mask = at::zeros({options_.batch, height, width}, at::kBool);
   const auto classes = static_cast<std::int64_t>(data_.train->classes().size());
   batch.shares = at::full({options_.batch, classes}, 1.0 / static_cast<double>(classes));
   const auto box = at::tensor({0.25, 0.25, 0.75, 0.75}, at::kFloat).view({1, 4});
@@ -135,16 +139,17 @@ void Trainer::try_largest_batch() {
   batch.objects.assign(static_cast<std::size_t>(options_.batch), {at::zeros({1}, at::kLong), pixels, middle});
   weights::StateDict buffers;
   for (const auto& item : model_.net->module().named_buffers()) buffers.insert(item.key(), item.value().clone());
+  const std::array<std::int64_t, 4> shape = {options_.batch, 3, height, width};
   try {
+    batch.images = at::rand(shape, setup_.device);
     at::Tensor total;
-    for (const auto& [name, loss] : losses(batch, 0)) {
+    for (const auto& [name, loss] : losses(to_device(batch, setup_.device), 0)) {
       total = total.defined() ? total + loss : loss;
     }
     total.backward();
-  } catch (const std::bad_alloc&) {
-    throw Error(ErrorKind::unavailable, "a batch of " + std::to_string(options_.batch),
-                "does not fit into memory at " + std::to_string(width) + "x" + std::to_string(height) +
-                    " pixels: take a smaller --batch with --accum, or a smaller --imgsz");
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) throw;
+    throw no_memory_for(model_.entry->name, shape, setup_.device);
   }
   optimizer_.zero_grad();
   const at::NoGradGuard no_grad;
@@ -153,124 +158,17 @@ void Trainer::try_largest_batch() {
 }
 
 LoaderPosition Trainer::next_position() const {
-  const auto position = loader_->position();
-  return position.batch == loader_->batches_per_epoch() ? LoaderPosition{position.epoch + 1, 0} : position;
-}
-
-std::vector<LoadedBatch> Trainer::next_group() {
-  std::vector<LoadedBatch> group;
-  const auto epoch = next_position().epoch;
-  while (static_cast<std::int64_t>(group.size()) < options_.accumulate && next_position().epoch == epoch) {
-    auto batch = loader_->next();
-    for (const auto& problem : batch.problems) listener_.warning("skipped: " + problem);
-    state_.meters.bad_pictures += static_cast<std::int64_t>(batch.problems.size());
-    if (!batch.samples.empty()) group.push_back(std::move(batch));
-  }
-  return group;
-}
-
-NamedTensors Trainer::losses(const SampleBatch& batch, double object_count) {
-  const Autocast autocast(setup_.device, options_.amp);
-  const nn::CheckpointScope checkpoints(options_.checkpointing);
-  return objective_->losses(to_device(batch, setup_.device), object_count);
-}
-
-Trainer::Pass Trainer::backward(const std::vector<LoadedBatch>& group) {
-  Pass pass;
-  const auto objects = objects_of(group);
-  const double share = 1.0 / static_cast<double>(group.size());
-  const double scale = options_.amp == Amp::fp16 ? scaler_.scale() : 1.0;
-  for (std::size_t batch = 0; batch < group.size(); ++batch) {
-    const auto& each = group[batch];
-    for (const auto& sample : each.samples) pass.names.push_back(sample.name);
-    pass.pictures += each.samples.size();
-    const auto parts =
-        losses(collate(each.samples, data_.train->classes().size(), model_.record.preprocess), objects[batch]);
-    at::Tensor total;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      const auto& [name, loss] = parts[i];
-      total = total.defined() ? total + loss : loss;
-      if (pass.parts.size() <= i) pass.parts.emplace_back(name, 0.0);
-      pass.parts[i].second += value_of(loss) * share;
-    }
-    const double loss = value_of(total);
-    pass.loss += loss * share;
-    pass.finite = pass.finite && std::isfinite(loss);
-    if (!pass.finite) break;
-    (total * (share * scale)).backward();
-  }
-  return agreed(std::move(pass));
-}
-
-/// Of each batch of the group, the objects of all processes per process; 0 where one process counts for itself.
-std::vector<double> Trainer::objects_of(const std::vector<LoadedBatch>& group) {
-  std::vector<double> counts(static_cast<std::size_t>(options_.accumulate), 0.0);
-  if (setup_.peers == nullptr) return counts;
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    for (const auto& sample : group[i].samples) {
-      for (const auto& object : sample.objects) counts[i] += object.crowd ? 0 : 1;
-    }
-  }
-  counts = sum_of(setup_.peers, std::move(counts));
-  for (auto& each : counts) each /= static_cast<double>(setup_.peers->world());
-  return counts;
-}
-
-/// A step is taken by all processes or by none; what is told of it is the mean.
-Trainer::Pass Trainer::agreed(Pass pass) {
-  if (setup_.peers == nullptr) return pass;
-  pass.finite = !any_of(setup_.peers, !pass.finite);
-  if (!pass.finite) return pass;
-  std::vector<double> numbers{static_cast<double>(pass.pictures), pass.loss};
-  for (const auto& [name, value] : pass.parts) numbers.push_back(value);
-  numbers = sum_of(setup_.peers, std::move(numbers));
-  const auto world = static_cast<double>(setup_.peers->world());
-  pass.pictures = static_cast<std::size_t>(numbers[0]);
-  pass.loss = numbers[1] / world;
-  for (std::size_t i = 0; i < pass.parts.size(); ++i) pass.parts[i].second = numbers[i + 2] / world;
-  return pass;
-}
-
-bool Trainer::apply(const Pass& pass, double lr) {
-  if (!pass.finite) return false;
-  const auto parameters = optimizer_.parameters();
-  average_gradients(setup_.peers, parameters);
-  if (options_.amp == Amp::fp16) {
-    for (const auto& parameter : parameters) {
-      if (parameter.grad().defined()) parameter.grad().div_(scaler_.scale());
-    }
-  }
-  const double norm = clip_gradients(parameters, options_.clip);
-  const bool finite = std::isfinite(norm);
-  if (options_.amp == Amp::fp16) scaler_.update(finite);
-  if (!finite) return false;
-  optimizer_.step(lr);
-  ++state_.step;
-  if (ema_) ema_->update(state_.step);
-  state_.meters.gradient_norm += norm;
-  return true;
-}
-
-/// With fp16 a gradient that overflows is how the scale is found; it is no failure of the pictures.
-void Trainer::skip(const Pass& pass) {
-  ++state_.meters.bad_steps;
-  ++state_.bad_in_row;
-  if (pass.finite && options_.amp == Amp::fp16 && scaler_.scale() >= 1) return;
-  listener_.warning("step " + std::to_string(state_.step) + " has no finite " + (pass.finite ? "gradient" : "loss") +
-                    " and is left out; its pictures: " + printable(join(pass.names), 1000));
-  if (state_.bad_in_row < options_.most_bad_steps) return;
-  throw Error(ErrorKind::failed, "training",
-              std::to_string(state_.bad_in_row) + " steps in a row had no finite loss; the last good checkpoint is " +
-                  printable(setup_.files.last().string()) + ". A lower --lr, --clip or --amp off may help");
+  const auto position = batches_->position();
+  return position.batch == batches_->batches_per_epoch() ? LoaderPosition{position.epoch + 1, 0} : position;
 }
 
 void Trainer::take_step() {
   StopWatch watch;
-  const auto group = next_group();
+  auto group = next_group();
   state_.position = next_position();
   if (any_of(setup_.peers, group.empty())) return;
   const double lr = learning_rate(schedule(), state_.step);
-  const auto pass = backward(group);
+  auto pass = backward(group);
   const bool taken = apply(pass, lr);
   optimizer_.zero_grad();
   auto& meters = state_.meters;

@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "datasets/loader.h"
+#include "train/batch_queue.h"
 #include "train/ema.h"
 #include "train/evaluation.h"
 #include "train/loss_scaler.h"
@@ -73,7 +73,7 @@ class Trainer {
   /// memory fails here and not after an hour. Throws Error(unavailable) naming model, batch and size.
   void try_largest_batch();
   /// Trains to the end, or until `stop` says so after a step; then the state is saved all the same. Throws
-  /// Error(failed) after too many steps in a row without a finite loss.
+  /// Error(failed) after too many steps in a row without a finite loss, Error(unavailable) where memory ran out.
   Outcome run(const std::function<bool()>& stop);
 
   const RunState& state() const { return state_; }
@@ -82,24 +82,31 @@ class Trainer {
   const std::vector<ParameterGroup>& groups() const { return optimizer_.groups(); }
 
  private:
+  using Group = std::vector<BatchQueue::Batch>;  // of one step
   struct Pass {
     double loss = 0;
     std::vector<std::pair<std::string, double>> parts;
     std::size_t pictures = 0;
     std::vector<std::string> names;
     bool finite = true;
+    at::Tensor numbers;  // fp32 [batches, parts + 1], on a GPU: the losses and their sum, which the host has not read
   };
   LoaderPosition next_position() const;  // of the batch that comes next, the first of an epoch for one that has ended
   void check(const StoredState& stored, const std::string& subject) const;
-  std::vector<LoadedBatch> next_group();
+  BatchQueue::Batch next_batch();
+  Group next_group();
   std::size_t rank() const { return setup_.peers == nullptr ? 0 : setup_.peers->rank(); }
   bool is_first() const { return rank() == 0; }
+  void make_queue(const LoaderPosition& start);
   NamedTensors losses(const SampleBatch& batch, double object_count);
-  std::vector<double> objects_of(const std::vector<LoadedBatch>& group);
+  std::vector<double> objects_of(const Group& group);
   Pass agreed(Pass pass);
-  Pass backward(const std::vector<LoadedBatch>& group);
+  static void add(Pass& pass, const std::vector<double>& values, double share);
+  static void read(Pass& pass, const at::Tensor& numbers);
+  Pass backward(Group& group);
   void take_step();
-  bool apply(const Pass& pass, double lr);
+  bool apply(Pass& pass, double lr);
+  bool apply_on_gpu(Pass& pass, double lr);
   void skip(const Pass& pass);
   void finish_epoch(std::uint64_t epoch);
   void save();
@@ -116,7 +123,7 @@ class Trainer {
   Optimizer optimizer_;
   std::unique_ptr<Ema> ema_;
   LossScaler scaler_;
-  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<BatchQueue> batches_;
   RunState state_;
   double run_seconds_ = 0;      // of this process
   std::int64_t run_steps_ = 0;  // of this process

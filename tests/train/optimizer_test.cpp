@@ -84,6 +84,31 @@ TEST(Optimizer, AForeignStateIsRefused) {
   EXPECT_THROW(optimizer.load(weights::StateDict(), "state"), Error);
 }
 
+/// What a GPU is asked for, which the CPU's operators understand too.
+TEST(Optimizer, AGateDividesGradientsAndLeavesStepsOut) {
+  for (const auto each : {OptimizerKind::adamw, OptimizerKind::sgd, OptimizerKind::lion}) {
+    const auto plain = parameter(), gated = parameter();
+    auto one = optimizer_of(plain, kind(each)), two = optimizer_of(gated, kind(each));
+    for (std::uint32_t step = 0; step < 5; ++step) {
+      const bool left_out = step == 2;
+      const auto gradient = test::hashed({3, 4}, 10 + step);
+      plain.mutable_grad() = gradient.clone();
+      gated.mutable_grad() = left_out ? at::full({3, 4}, NAN) : gradient * 4;
+      if (!left_out) one.step(0.1);
+      two.step(0.1, {at::full({}, 4.0), at::full({}, left_out ? 1.0 : 0.0)});
+      EXPECT_LT((plain - gated).abs().max().item<double>(), 1e-6) << to_string(each) << " " << step;
+    }
+  }
+}
+
+TEST(GradientNorm, IsThatOfAllGradients) {
+  const auto a = parameter(), b = parameter(), without = parameter();
+  EXPECT_FALSE(gradient_norm({a, b}).defined());
+  a.mutable_grad() = at::full({3, 4}, 3.0);
+  b.mutable_grad() = at::full({3, 4}, 4.0);
+  EXPECT_NEAR(gradient_norm({a, without, b}).item<double>(), std::sqrt(12 * 25.0), 1e-4);
+}
+
 TEST(ClipGradients, ScalesOnlyWhatIsLonger) {
   const auto weight = parameter();
   weight.mutable_grad() = at::full({3, 4}, 2.0);
