@@ -68,6 +68,17 @@ function(vitral_test name)
     target_link_libraries(test_${name} PRIVATE vitral::torch)
     vitral_use_torch_pch(test_${name})
   endif()
+  if("cuda" IN_LIST arg_LABELS)  # what ./run cuda-check builds
+    if(NOT TARGET cuda_tests)
+      add_custom_target(cuda_tests)
+    endif()
+    add_dependencies(cuda_tests test_${name})
+    foreach(module vitral_cuda vitral_cuda_kernels)  # what is opened only when a GPU is asked for
+      if(TARGET ${module})
+        add_dependencies(test_${name} ${module})
+      endif()
+    endforeach()
+  endif()
   # One process a program: starting LibTorch for each single case would take longer than the cases.
   add_test(NAME ${name} COMMAND ${arg_LAUNCHER} $<TARGET_FILE:test_${name}>)
   # Threads that wait must not keep a core busy that another program's threads need.

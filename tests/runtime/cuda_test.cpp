@@ -1,31 +1,22 @@
-// The same networks on the CPU and on a GPU. Skipped, with the reason, where there is none.
+// The same classifiers on the CPU and on a GPU. Skipped, with the reason, where there is none.
 #include <ATen/ATen.h>
-#include <gtest/gtest.h>
+#include <c10/core/CachingDeviceAllocator.h>
 
-#include "apps/registry.h"
-#include "common/runtime/device.h"
 #include "common/runtime/gpu.h"
 #include "common/runtime/loader.h"
 #include "common/runtime/prepare.h"
-#include "common/runtime/registry.h"
+#include "tests/runtime/cuda_support.h"
 
 namespace vitral {
 namespace {
 
-class OnCuda : public testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    if (const auto problem = cuda_problem(); !problem.empty()) GTEST_SKIP() << problem;
-  }
-};
+using OnCuda = test::NeedsCuda<testing::TestWithParam<const char*>>;
 
 TEST_P(OnCuda, AgreesWithTheCpu) {
-  const auto device = resolve_device("cuda");
-  at::globalContext().setAllowTF32CuDNN(false);
-  const auto registry = apps::make_registry();
-  const auto& entry = *registry->resolve(GetParam()).entry;
+  const auto& entry = test::entry_of(GetParam());
+  const test::ExactFloats exact;
   const at::NoGradGuard no_grad;
-  for (const auto& [precision, tolerance] : {std::pair{nn::Precision::fp32, 1e-3}, {nn::Precision::bf16, 2e-2}}) {
+  for (const auto& [precision, tolerance] : {std::pair{nn::Precision::fp32, 1e-4}, {nn::Precision::bf16, 2e-2}}) {
     at::manual_seed(5);
     const auto net = entry.build_classifier({.num_classes = 100});
     net->module().eval();
@@ -33,13 +24,13 @@ TEST_P(OnCuda, AgreesWithTheCpu) {
     const auto expected = net->forward(images);
     net->module().to(device);
     prepare_for_inference(net->module(), precision);
-    const auto computed = net->forward(images.to(device, nn::scalar_type(precision))).to(at::kCPU, at::kFloat);
-    EXPECT_LE((computed - expected).abs().max().item<double>(), tolerance * expected.abs().max().item<double>());
+    const auto computed = net->forward(images.to(device, nn::scalar_type(precision)));
+    ASSERT_EQ(computed.device().type(), at::kCUDA);
+    EXPECT_LE(test::apart(computed, expected), tolerance) << to_string(precision);
   }
 }
 
 TEST_P(OnCuda, ARecordingGivesTheSameNumbers) {
-  const auto device = resolve_device("cuda");
   std::string why;
   if (open_gpu(device, why) == nullptr) GTEST_SKIP() << why;
   const auto registry = apps::make_registry();
@@ -49,19 +40,50 @@ TEST_P(OnCuda, ARecordingGivesTheSameNumbers) {
   auto plain = load_model(*registry, request), recorded = load_model(*registry, request);
   plain.prepare(device, nn::Precision::bf16);
   recorded.prepare(device, nn::Precision::bf16, {.graphs = true});
-  const auto& size = plain.record;
   for (int call = 0; call < 5; ++call) {
-    const auto images = at::randn({2, 3, size.height, size.width});
+    const auto images = at::randn({2, 3, plain.record.height, plain.record.width});
     EXPECT_TRUE(at::equal(plain.logits(images), recorded.logits(images))) << "call " << call;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, OnCuda,
                          testing::Values("vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224",
-                                         "deit3_small_patch16_224", "tnt_s_patch16_224",
-                                         "swin_tiny_patch4_window7_224", "swinv2_tiny_window8_256", "resnet18",
-                                         "resnet50d", "efficientnet_lite0"),
+                                         "deit3_small_patch16_224", "tnt_s_patch16_224", "swin_tiny_patch4_window7_224",
+                                         "swinv2_tiny_window8_256", "resnet18", "resnet50d", "efficientnet_lite0"),
                          [](const auto& info) { return std::string(info.param); });
+
+/// Bytes that tensors hold on the GPU, and that were taken from it.
+struct Held {
+  std::int64_t used, taken;
+};
+
+Held held(const at::Device& device) {
+  constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  const auto stats = c10::getDeviceAllocator(at::kCUDA)->getDeviceStats(device.index());
+  return {stats.allocated_bytes[kAll].current, stats.reserved_bytes[kAll].current};
+}
+
+using MemoryOnCuda = test::NeedsCuda<testing::Test>;
+
+/// A hundred different shapes, ten times each: what the first rounds took is enough for all that follow.
+TEST_F(MemoryOnCuda, AThousandShapesInARowHoldNoMore) {
+  const auto net = test::entry_of("resnet18").build_classifier({.num_classes = 10});
+  net->module().to(device);
+  prepare_for_inference(net->module(), nn::Precision::bf16);
+  const at::NoGradGuard no_grad;
+  const auto run = [&](std::int64_t number) {
+    const auto images = at::zeros({1 + number % 4, 3, 64 + 16 * (number % 10), 64 + 16 * (number % 50 / 10)},
+                                  at::TensorOptions(device).dtype(at::kBFloat16));
+    net->forward(images).to(at::kCPU);
+  };
+  constexpr std::int64_t kShapes = 100, kRuns = 1000;  // 4, 10 and 5 repeat together after 100
+  for (std::int64_t i = 0; i < 2 * kShapes; ++i) run(i);
+  const auto before = held(device);
+  for (std::int64_t i = 0; i < kRuns; ++i) run(i);
+  const auto after = held(device);
+  EXPECT_EQ(after.used, before.used);
+  EXPECT_LE(after.taken, before.taken + (64 << 20)) << "one segment for fragments";
+}
 
 }  // namespace
 }  // namespace vitral
