@@ -20,6 +20,7 @@ struct Context {
 void add_classify(CLI::App& root, Context& context);
 void add_compare(CLI::App& root, Context& context);
 void add_detect(CLI::App& root, Context& context);
+void add_export(CLI::App& root, Context& context);
 void add_explain(CLI::App& root, Context& context);
 void add_forward(CLI::App& root, Context& context);
 void add_preprocess(CLI::App& root, Context& context);

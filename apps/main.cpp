@@ -36,6 +36,7 @@ void build(CLI::App& root, Context& context) {
   add_text(root, context);
   add_compare(root, context);
   add_explain(root, context);
+  add_export(root, context);
   add_serve(root, context);
   add_doctor(root, context);
   add_version(root, context);

@@ -8,7 +8,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 set(max_lines 440)
-set(folders common vit swin text cnn detr datasets train video apps bench tests cmake tools)
+set(folders common vit swin text cnn detr datasets train video export apps bench tests cmake tools)
 set(names *.h *.cpp *.cu *.cuh *.py *.sh *.cmake CMakeLists.txt)
 string(CONCAT openmp_flag "-f" "openmp")
 string(CONCAT serial_loop "at::" "parallel_for(")

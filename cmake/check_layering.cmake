@@ -8,7 +8,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(layers
   common/core common/kernels common/nn common/weights common/image common/runtime common/download common/http
-  vit swin text cnn detr datasets train video apps bench)
+  vit swin text cnn detr datasets train video export apps bench)
 set(below_families common/core common/kernels common/nn common/weights common/runtime)
 set(all_of_common ${below_families} common/image)
 
@@ -24,16 +24,17 @@ foreach(family vit swin text cnn detr)
 endforeach()
 set(may_include_datasets ${all_of_common})
 set(may_include_train ${all_of_common} datasets)
+set(may_include_export ${below_families})
 set(may_include_video ${all_of_common} common/http)
 set(may_include_common/download common/core)
 set(may_include_common/http common/core)
 foreach(program apps bench)
-  set(may_include_${program} ${all_of_common} vit swin text cnn detr datasets train video)
+  set(may_include_${program} ${all_of_common} vit swin text cnn detr datasets train video export)
 endforeach()
 list(APPEND may_include_apps common/download common/http)
 
 # Which files of a layer (a regular expression on the path) may include LibTorch, and which OpenCV.
-set(torch_files "^((common/(nn|runtime)|vit|swin|text|cnn|detr|datasets|train|video|apps|bench)/.*|common/weights/state_dict[^/]*|common/image/tensor[^/]*)$")
+set(torch_files "^((common/(nn|runtime)|vit|swin|text|cnn|detr|datasets|train|video|export|apps|bench)/.*|common/weights/state_dict[^/]*|common/image/tensor[^/]*)$")
 set(opencv_files "^(common/image|video|apps|bench)/")
 set(curl_files "^common/download/")
 set(httplib_files "^common/http/")

@@ -13,7 +13,7 @@ endforeach()
 install(TARGETS ${_modules} EXPORT vitral_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT vitral_targets NAMESPACE vitral:: FILE vitralTargets.cmake DESTINATION ${_config_dir})
 
-foreach(_folder common vit swin text cnn detr datasets train video)
+foreach(_folder common vit swin text cnn detr datasets train video export)
   if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/${_folder})
     install(DIRECTORY ${_folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vitral FILES_MATCHING PATTERN "*.h")
   endif()

@@ -43,7 +43,7 @@ TEST_F(CommandLine, EveryHelpHasAnExample) {
   for (const auto& command : std::vector<std::vector<std::string>>{{"classify"}, {"compare"}, {"forward"}, {"preprocess"}, {"weights"},
                                                                    {"weights", "show"}, {"weights", "check"}, {"weights", "convert"},
                                                                    {"weights", "diff"}, {"models"}, {"models", "list"},
-                                                                   {"models", "show"}, {"models", "pull"}, {"bench"}, {"detect"}, {"eval"}, {"doctor"}, {"version"}, {"completion"}}) {
+                                                                   {"models", "show"}, {"models", "pull"}, {"bench"}, {"detect"}, {"eval"}, {"export"}, {"doctor"}, {"version"}, {"completion"}}) {
     auto arguments = command;
     arguments.push_back("--help");
     const auto outcome = run(arguments);

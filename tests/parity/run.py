@@ -55,6 +55,7 @@ def collect(registered):
     from detection import detection_cases
     from evaluation import evaluation_cases
     from explanations import explanation_cases
+    from exports import export_cases
     from faults import fault_cases
     from layers import layer_cases
     from pixels import pixel_cases
@@ -80,6 +81,7 @@ def collect(registered):
         *pixel_cases(registered),
         *detection_cases(),
         *conversion_cases(registered),
+        *export_cases(),
         *forward_cases(registered),
         *adaptation_cases(),
         *layer_cases(),
