@@ -106,6 +106,7 @@ void write_onnx(const ExportFlags& flags, const LoadedModel& model, Report& repo
   auto graph = onnx::graph_of(model, options);
   if (flags.half) graph = onnx::halved(std::move(graph));
   onnx::write(graph, flags.output.output, VITRAL_VERSION, flags.output.overwrite);
+  if (model.checkpoint) model.checkpoint->check();  // its pages were read until here
   report.inputs = graph.inputs;
   report.outputs = graph.outputs;
   if (flags.verify > 0) report.errors = onnx::verify(model, flags.output.output, options, flags.verify);
