@@ -60,7 +60,7 @@ bundled_stages() {
     fashion_swin)
       echo "--epochs 16 --lr 1e-3 --drop-path 0.05 $from_resnet $fashion"
       echo "--epochs 24 --lr 6e-4 --drop-path 0.05 $from_resnet $fashion_cropped"
-      echo "--epochs 40 --lr 8e-4 --drop-path 0.1 $from_resnet $fashion_cropped"
+      echo "--epochs 30 --lr 8e-4 --drop-path 0.05 --eval-every 3 $from_resnet $fashion_cropped"
       ;;
     fashion_vit) echo "--epochs 14 --lr 1e-3 $fashion" ;;
     fashion_tnt) echo "--epochs 6 --lr 1e-3 $fashion" ;;
