@@ -24,12 +24,16 @@ void each_tensor(const c10::IValue& value, Visit visit) {
 }
 
 std::unique_ptr<at::ObserverContext> before(const at::RecordFunction& call) {
-  for (const auto& input : call.inputs()) each_tensor(input, [](const at::Tensor& x) { listening->read(x); });
+  if (listening->enter()) {
+    for (const auto& input : call.inputs()) each_tensor(input, [](const at::Tensor& x) { listening->read(x); });
+  }
   return nullptr;
 }
 
 void after(const at::RecordFunction& call, at::ObserverContext*) {
-  for (const auto& output : call.outputs()) each_tensor(output, [](const at::Tensor& x) { listening->made(x); });
+  if (listening->leave()) {
+    for (const auto& output : call.outputs()) each_tensor(output, [](const at::Tensor& x) { listening->made(x); });
+  }
 }
 
 const void* memory_of(const at::Tensor& tensor) {

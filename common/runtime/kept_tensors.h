@@ -24,13 +24,17 @@ class KeptTensors {
   /// The tensors so far, one of each memory.
   std::vector<at::Tensor> take();
 
-  /// Called by the listener.
+  /// Called by the listener. Operators call others, on memory of their own that no operator made: only the outermost
+  /// ones count. -> whether the one that begins or ends is one of these.
+  bool enter() { return depth_++ == 0; }
+  bool leave() { return --depth_ == 0; }
   void read(const at::Tensor& tensor);
   void made(const at::Tensor& tensor);
 
  private:
   std::unordered_map<const void*, at::Tensor> kept_;  ///< by the memory that they lie in
   std::unordered_set<const void*> made_;
+  int depth_ = 0;       ///< operators that are under way
   KeptTensors* outer_;  ///< the one of this thread that was listening before
   std::uint64_t handle_;
 };
