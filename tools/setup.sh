@@ -20,10 +20,13 @@ readonly packages_build=(
   header:curl/curl.h:libcurl4-openssl-dev header:httplib.h:libcpp-httplib-dev command:pkg-config:pkg-config
   header:gtest/gtest.h:libgtest-dev header:gmock/gmock.h:libgmock-dev
 )
-# For `detect --show`: a window (what is built without it lacks nothing else), and for its tests a screen in memory with a keyboard.
+readonly gstreamer_plugins=/usr/lib/$(uname -m)-linux-gnu/gstreamer-1.0
+# For `detect --show`: a window (what is built without it lacks nothing else), and for its tests a screen in memory with a
+# keyboard; for the tests of pipelines, elements to make them of.
 readonly packages_test=(
   command:ffprobe:ffmpeg command:curl:curl command:clang++:clang clang_runtime:asan:libclang-rt-dev
   header:opencv4/opencv2/highgui.hpp:libopencv-highgui-dev command:Xvfb:xvfb command:xdotool:xdotool
+  file:$gstreamer_plugins/libgstvideotestsrc.so:gstreamer1.0-plugins-base file:$gstreamer_plugins/libgstjpeg.so:gstreamer1.0-plugins-good
 )
 # For `train` under mpirun (without: by Gloo), and its test.
 readonly packages_mpi=(command:mpicxx:libopenmpi-dev command:mpirun:openmpi-bin)
