@@ -98,7 +98,7 @@ TEST(Lowering, TheBatchStaysOpen) {
   const auto token = at::randn({1, 1, 4});
   expect_same(
       [&](const auto& x) {
-        return at::cat({token.expand({x.size(0), 1, 4}), x}, 1).flatten(0, 1);
+        return at::cat({token.expand({x.size(0), 1, 4}), x}, 1).flatten(0, 1).view({x.size(0), 4, 4});
       },
       {2, 3, 4}, true);
   expect_same(
