@@ -18,10 +18,14 @@ std::string quote(const std::string& word) {
 
 }  // namespace
 
+std::string beside_me(const std::string& name) {
+  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
+}
+
 Outcome run_shell(const std::string& command, const std::filesystem::path& folder, const std::string& program) {
   TemporaryFolder scratch;
   // Weights that the user of this machine has are none of the tests' business: the store is in their own folder.
-  const std::string line = "cd " + quote(folder.string()) + " && export VITRAL=" + quote(program) +
+  const std::string line = "cd " + quote(folder.string()) + " && export VITRAL=" + quote(beside_me(program)) +
                            " VITRAL_HOME=" + quote((folder / "home").string()) + " && { " + command + "; } >" +
                            quote((scratch / "out").string()) + " 2>" + quote((scratch / "err").string());
   const int status = std::system(("bash -c " + quote(line)).c_str());

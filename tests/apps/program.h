@@ -12,6 +12,10 @@ struct Outcome {
   std::string out, err;
 };
 
+/// A file that lies in the folder of this test's own program; a path stays as it is. So no test is compiled with the
+/// place of its clone.
+std::string beside_me(const std::string& name);
+
 /// Runs `vitral arguments…` in `folder`; `input` goes to its standard input.
 Outcome run_vitral(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::string& input = "",
                    const std::string& program = VITRAL_PROGRAM);

@@ -177,7 +177,7 @@ TEST_F(ModelsPull, NothingElseOpensAConnection) {
   if (std::string_view(VITRAL_NO_NETWORK).empty())
     GTEST_SKIP() << "sanitizers and preloaded libraries do not go together";
   const auto without_network = [&](const std::string& arguments) {
-    return run_shell("LD_PRELOAD=" VITRAL_NO_NETWORK " \"$VITRAL\" " + arguments, folder.path());
+    return run_shell("LD_PRELOAD=" + beside_me(VITRAL_NO_NETWORK) + " \"$VITRAL\" " + arguments, folder.path());
   };
   ASSERT_EQ(run_shell("\"$VITRAL\" preprocess -m ./model.safetensors a.png -o in.safetensors", folder.path()).code, 0);
   for (const std::string arguments :

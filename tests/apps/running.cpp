@@ -16,7 +16,7 @@ Running::Running(const std::string& program, const std::vector<std::string>& arg
                  const std::filesystem::path& folder, const std::vector<std::string>& environment)
     : errors_(folder / "running.err") {
   // What the child needs is made before the fork: this process has other threads.
-  std::vector<std::string> words{program}, more = environment;
+  std::vector<std::string> words{beside_me(program)}, more = environment;
   words.insert(words.end(), arguments.begin(), arguments.end());
   more.push_back("VITRAL_HOME=" + (folder / "home").string());
   std::vector<char*> argv, envp;

@@ -2,6 +2,7 @@
 
 #include "common/image/decode.h"
 #include "tests/apps/spots_fixture.h"
+#include "tests/support/source_dir.h"
 #include "video/media/source.h"
 #include "video/media/writer.h"
 
@@ -179,7 +180,7 @@ TEST_F(Track, TheTrackerAloneReadsDetectionsInAnyOrder) {
 }
 
 TEST_F(Track, EvalGivesTheScoresOfFilesAndFolders) {
-  std::ifstream file(VITRAL_SOURCE_DIR "/tests/golden/mot_metrics.json");
+  std::ifstream file(test::source_dir() + "/tests/golden/mot_metrics.json");
   const auto golden = json::parse(file);
   for (const auto& one : golden) {
     const std::string set = "set" + std::to_string(&one - &golden[0]);

@@ -132,7 +132,7 @@ TEST_F(Train, AFullDiskCostsNoEarlierCheckpoint) {
     for (int number = 1; number <= 40; ++number) {
       run_shell("rm -rf again; cp -r run again", folder.path());
       const auto outcome =
-          run_shell("LD_PRELOAD=" VITRAL_FAULTY_FILES " VITRAL_FAULT_FOLDER=$PWD/again VITRAL_FAULT=" + kind + ":" +
+          run_shell("LD_PRELOAD=" + beside_me(VITRAL_FAULTY_FILES) + " VITRAL_FAULT_FOLDER=$PWD/again VITRAL_FAULT=" + kind + ":" +
                         std::to_string(number) + " $VITRAL train --resume again --max-steps 7 --workers 1 --threads 1",
                     folder.path());
       if (outcome.code == 0) break;  // the run makes fewer calls than that

@@ -5,13 +5,14 @@
 #include "common/nn/init.h"
 #include "common/runtime/prepare.h"
 #include "tests/cnn/detectors.h"
+#include "tests/support/source_dir.h"
 
 namespace vitral::cnn {
 namespace {
 
 const nlohmann::json& golden(const char* part) {
   static const nlohmann::json all = [] {
-    std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/cnn_detectors.json");
+    std::ifstream file(test::source_dir() + "/tests/golden/cnn_detectors.json");
     return nlohmann::json::parse(file);
   }();
   return all.at(part);

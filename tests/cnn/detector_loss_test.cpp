@@ -6,13 +6,14 @@
 #include "cnn/detector_presets.h"
 #include "cnn/simota.h"
 #include "tests/cnn/detectors.h"
+#include "tests/support/source_dir.h"
 
 namespace vitral::cnn {
 namespace {
 
 const nlohmann::json& golden() {
   static const nlohmann::json all = [] {
-    std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/cnn_detectors.json");
+    std::ifstream file(test::source_dir() + "/tests/golden/cnn_detectors.json");
     return nlohmann::json::parse(file);
   }();
   return all;

@@ -10,6 +10,7 @@
 #include "common/weights/keymap.h"
 #include "common/weights/state_dict.h"
 #include "tests/support/hashed.h"
+#include "tests/support/source_dir.h"
 #include "tests/support/tensors.h"
 
 namespace vitral::test {
@@ -48,7 +49,7 @@ inline cnn::EfficientNetLiteOptions tiny_lite(bool tensorflow) {
 
 inline const nlohmann::json& cnn_golden() {
   static const nlohmann::json golden = [] {
-    std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/cnn.json");
+    std::ifstream file(test::source_dir() + "/tests/golden/cnn.json");
     return nlohmann::json::parse(file);
   }();
   return golden;

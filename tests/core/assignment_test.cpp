@@ -13,6 +13,7 @@
 
 #include "common/core/assignment_scan.h"
 #include "common/core/error.h"
+#include "tests/support/source_dir.h"
 
 namespace vitral {
 
@@ -113,7 +114,7 @@ TEST(Assignment, AvoidsForbiddenPairsOrRefuses) {
 }
 
 TEST(Assignment, EqualsSciPyPairForPair) {
-  std::ifstream file(VITRAL_SOURCE_DIR "/tests/golden/assignment.json");
+  std::ifstream file(test::source_dir() + "/tests/golden/assignment.json");
   const auto cases = nlohmann::json::parse(file);
   ASSERT_EQ(cases.size(), 50u);
   for (const auto& one : cases) {

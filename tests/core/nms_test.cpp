@@ -9,6 +9,7 @@
 #include <random>
 
 #include "common/core/error.h"
+#include "tests/support/source_dir.h"
 
 namespace vitral {
 namespace {
@@ -45,7 +46,7 @@ std::uint32_t checksum(const Places& kept) {
 }
 
 nlohmann::json golden() {
-  std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/nms.json");
+  std::ifstream file(test::source_dir() + "/tests/golden/nms.json");
   return nlohmann::json::parse(file);
 }
 

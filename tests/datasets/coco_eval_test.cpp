@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/core/error.h"
+#include "tests/support/source_dir.h"
 
 namespace vitral {
 namespace {
@@ -42,7 +43,7 @@ CocoAnnotation object(std::int64_t id, CocoBox box, bool crowd = false) {
 }
 
 TEST(CocoEval, EqualsPycocotoolsToTheLastDigit) {
-  std::ifstream file(VITRAL_SOURCE_DIR "/tests/golden/coco_eval.json");
+  std::ifstream file(test::source_dir() + "/tests/golden/coco_eval.json");
   const auto cases = nlohmann::json::parse(file);
   ASSERT_EQ(cases.size(), 17u);
   for (const auto& one : cases) {

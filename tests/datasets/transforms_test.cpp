@@ -11,6 +11,7 @@
 #include "datasets/transforms/warp.h"
 #include "tests/datasets/support.h"
 #include "tests/image/support.h"
+#include "tests/support/source_dir.h"
 
 namespace vitral::test {
 namespace {
@@ -21,7 +22,7 @@ using testing::ElementsAre;
 
 const json& transforms_golden() {
   static const json golden = [] {
-    std::ifstream file(VITRAL_SOURCE_DIR "/tests/golden/transforms.json");
+    std::ifstream file(test::source_dir() + "/tests/golden/transforms.json");
     return json::parse(file);
   }();
   return golden;

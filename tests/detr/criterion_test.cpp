@@ -10,6 +10,7 @@
 #include "detr/boxes.h"
 #include "detr/match_costs.h"
 #include "tests/support/hashed.h"
+#include "tests/support/source_dir.h"
 #include "tests/support/tensors.h"
 
 namespace vitral::detr {
@@ -35,7 +36,7 @@ std::vector<Target> targets() {
 
 const nlohmann::json& golden(const std::string& name) {
   static const nlohmann::json golden = [] {
-    std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/detr_criterion.json");
+    std::ifstream file(test::source_dir() + "/tests/golden/detr_criterion.json");
     return nlohmann::json::parse(file);
   }();
   return golden.at(name);

@@ -9,6 +9,7 @@
 #include "apps/backbones.h"
 #include "detr/register.h"
 #include "tests/support/key_names.h"
+#include "tests/support/source_dir.h"
 
 namespace vitral::detr {
 namespace {
@@ -19,7 +20,7 @@ using test::targets;
 
 const nlohmann::json& golden() {
   static const nlohmann::json golden = [] {
-    std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/detr_names.json");
+    std::ifstream file(test::source_dir() + "/tests/golden/detr_names.json");
     return nlohmann::json::parse(file);
   }();
   return golden;

@@ -11,11 +11,12 @@
 #include "common/image/decode.h"
 #include "common/image/sniff.h"
 #include "tests/fuzz/corpus.h"
+#include "tests/support/source_dir.h"
 
 /// The small pictures of the unit tests.
 std::vector<std::string> seeds() {
   std::vector<std::string> pictures;
-  for (const auto& entry : std::filesystem::directory_iterator(VITRAL_SOURCE_DIR "/tests/image/pictures")) {
+  for (const auto& entry : std::filesystem::directory_iterator(test::source_dir() + "/tests/image/pictures")) {
     std::ifstream file(entry.path(), std::ios::binary);
     pictures.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   }

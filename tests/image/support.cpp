@@ -1,4 +1,5 @@
 #include "tests/image/support.h"
+#include "tests/support/source_dir.h"
 
 #include <webp/encode.h>
 #include <zlib.h>
@@ -31,14 +32,14 @@ Bytes cut(const Bytes& bytes, std::size_t count) {
 
 const nlohmann::json& golden() {
   static const nlohmann::json values = [] {
-    std::ifstream file(VITRAL_SOURCE_DIR "/tests/golden/pixels.json");
+    std::ifstream file(test::source_dir() + "/tests/golden/pixels.json");
     return nlohmann::json::parse(file);
   }();
   return values;
 }
 
 Bytes picture(const std::string& name) {
-  std::ifstream file(VITRAL_SOURCE_DIR "/tests/image/pictures/" + name, std::ios::binary);
+  std::ifstream file(test::source_dir() + "/tests/image/pictures/" + name, std::ios::binary);
   if (!file) throw std::runtime_error("no test picture " + name);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   return bytes_of(text);

@@ -9,6 +9,7 @@
 #include "common/core/error.h"
 #include "common/kernels/cuda/deformable_backward.h"
 #include "tests/kernels/support.h"
+#include "tests/support/source_dir.h"
 
 namespace vitral::kernels {
 namespace {
@@ -29,7 +30,7 @@ struct Problem {
 };
 
 Problem golden(DType dtype) {
-  std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/deformable_gradient.json");
+  std::ifstream file(test::source_dir() + "/tests/golden/deformable_gradient.json");
   const Json json = Json::parse(file);
   return {json["sizes"].get<std::vector<std::int64_t>>(),
           buffer_of(json["value"], dtype),

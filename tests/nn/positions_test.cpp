@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/source_dir.h"
 #include "tests/support/tensors.h"
 
 namespace vitral::nn {
@@ -15,7 +16,7 @@ namespace {
 using test::expect_close;
 
 nlohmann::json golden() {
-  std::ifstream file(VITRAL_SOURCE_DIR "/tests/golden/positions.json");
+  std::ifstream file(test::source_dir() + "/tests/golden/positions.json");
   return nlohmann::json::parse(file);
 }
 

@@ -9,6 +9,7 @@
 #include "common/core/error.h"
 #include "common/nn/nms.h"
 #include "tests/support/hashed.h"
+#include "tests/support/source_dir.h"
 #include "tests/support/tensors.h"
 
 namespace vitral::nn {
@@ -21,7 +22,7 @@ struct Case {
 };
 
 std::vector<Case> golden() {
-  std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/cnn_detectors.json");
+  std::ifstream file(test::source_dir() + "/tests/golden/cnn_detectors.json");
   std::vector<Case> cases;
   const auto all = nlohmann::json::parse(file);
   for (const auto& each : all.at("roi_align")) {

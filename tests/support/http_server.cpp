@@ -1,4 +1,5 @@
 #include "tests/support/http_server.h"
+#include "tests/support/source_dir.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -25,13 +26,14 @@ HttpServer::HttpServer(const std::filesystem::path& folder) {
   std::string pattern = (std::filesystem::temp_directory_path() / "vitral-server-XXXXXX").string();
   const int log = ::mkstemp(pattern.data());
   log_ = pattern;
+  const std::string script = source_dir() + "/tests/support/http_server.py";
   int ends[2];
   if (log < 0 || ::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no file or pipe for the web server");
   process_ = ::fork();
   if (process_ == 0) {
     ::dup2(ends[0], STDIN_FILENO);
     ::dup2(log, STDOUT_FILENO);
-    ::execlp("python3", "python3", VITRAL_SOURCE_DIR "/tests/support/http_server.py", folder.c_str(), nullptr);
+    ::execlp("python3", "python3", script.c_str(), folder.c_str(), nullptr);
     ::_exit(127);
   }
   ::close(log);

@@ -7,6 +7,7 @@
 
 #include "swin/swin.h"
 #include "tests/support/hashed.h"
+#include "tests/support/source_dir.h"
 #include "tests/support/tensors.h"
 
 namespace vitral::test {
@@ -26,7 +27,7 @@ inline swin::SwinTransformerOptions small_swin(swin::Version version, std::int64
 
 inline const nlohmann::json& swin_golden() {
   static const nlohmann::json golden = [] {
-    std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/swin.json");
+    std::ifstream file(test::source_dir() + "/tests/golden/swin.json");
     return nlohmann::json::parse(file);
   }();
   return golden;

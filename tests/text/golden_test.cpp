@@ -8,6 +8,7 @@
 #include "common/runtime/prepare.h"
 #include "common/weights/state_dict.h"
 #include "tests/support/hashed.h"
+#include "tests/support/source_dir.h"
 #include "tests/text/support.h"
 #include "text/bert.h"
 
@@ -18,7 +19,7 @@ using test::expect_close;
 
 const nlohmann::json& golden() {
   static const nlohmann::json read = [] {
-    std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/text.json");
+    std::ifstream file(test::source_dir() + "/tests/golden/text.json");
     return nlohmann::json::parse(file);
   }();
   return read;

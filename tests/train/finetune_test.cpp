@@ -3,6 +3,7 @@
 
 #include "apps/registry.h"
 #include "datasets/readers/open.h"
+#include "tests/support/source_dir.h"
 #include "tests/train/data.h"
 #include "train/trainer.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 const std::filesystem::path kPictures = "/usr/share/datasets/fashion-mnist";
 const std::filesystem::path kWeights =
-    std::filesystem::path(VITRAL_SOURCE_DIR) / ".deps/efficientnet-lite0/efficientnet-lite0-57934424.pth";
+    std::filesystem::path(test::source_dir()) / ".deps/efficientnet-lite0/efficientnet-lite0-57934424.pth";
 
 /// Every `step`-th picture of another set, `count` of them.
 class Every final : public Dataset {

@@ -8,11 +8,13 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/source_dir.h"
+
 namespace vitral::test {
 
 inline const nlohmann::json& train_golden() {
   static const nlohmann::json golden = [] {
-    std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/train.json");
+    std::ifstream file(test::source_dir() + "/tests/golden/train.json");
     return nlohmann::json::parse(file);
   }();
   return golden;

@@ -5,6 +5,7 @@
 #include "common/nn/onednn.h"
 #include "swin/swin.h"
 #include "tests/support/hashed.h"
+#include "tests/support/source_dir.h"
 #include "tests/train/data.h"
 #include "tests/train/small_detectors.h"
 #include "train/autocast.h"
@@ -129,7 +130,7 @@ SampleBatch scenes() {
 }
 
 TEST(Training, TwentyStepsOfDetrAreThoseOfTransformers) {
-  std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/train_detr.json");
+  std::ifstream file(test::source_dir() + "/tests/golden/train_detr.json");
   const auto golden = nlohmann::json::parse(file);
   auto backbone = test::levels({4});
   backbone.frozen = true;

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "common/core/error.h"
+#include "tests/support/source_dir.h"
 
 namespace vitral {
 namespace {
@@ -33,7 +34,7 @@ std::vector<std::int64_t> step(ByteTracker& tracker, std::vector<ScoredBox> dete
 }
 
 TEST(ByteTracker, IsFrameForFrameTheAuthors) {
-  std::ifstream file(VITRAL_SOURCE_DIR "/tests/golden/byte_tracker.json");
+  std::ifstream file(test::source_dir() + "/tests/golden/byte_tracker.json");
   const auto cases = nlohmann::json::parse(file);
   ASSERT_EQ(cases.size(), 4u);
   for (const auto& one : cases) {

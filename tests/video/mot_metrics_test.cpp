@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/core/error.h"
+#include "tests/support/source_dir.h"
 
 namespace vitral {
 namespace {
@@ -27,7 +28,7 @@ void expect_curve(const nlohmann::json& expected, const HotaMetrics::Curve& curv
 }
 
 TEST(MotMetrics, EqualTrackEval) {
-  std::ifstream file(VITRAL_SOURCE_DIR "/tests/golden/mot_metrics.json");
+  std::ifstream file(test::source_dir() + "/tests/golden/mot_metrics.json");
   const auto cases = nlohmann::json::parse(file);
   ASSERT_EQ(cases.size(), 4u);
   for (const auto& one : cases) {

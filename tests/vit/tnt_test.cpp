@@ -10,6 +10,7 @@
 #include "common/runtime/prepare.h"
 #include "common/weights/state_dict.h"
 #include "tests/support/hashed.h"
+#include "tests/support/source_dir.h"
 #include "tests/support/tensors.h"
 #include "vit/tnt_register.h"
 
@@ -20,7 +21,7 @@ using Size = std::array<std::int64_t, 2>;
 
 const nlohmann::json& golden() {
   static const nlohmann::json read = [] {
-    std::ifstream file(std::string(VITRAL_SOURCE_DIR) + "/tests/golden/tnt.json");
+    std::ifstream file(test::source_dir() + "/tests/golden/tnt.json");
     return nlohmann::json::parse(file);
   }();
   return read;

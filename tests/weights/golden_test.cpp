@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "tests/support/source_dir.h"
 #include "tests/weights/files.h"
 
 namespace vitral::weights::build {
@@ -15,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::Pair;
 
 Checkpoint golden(const std::string& name) {
-  return open(std::string(VITRAL_SOURCE_DIR "/tests/golden/checkpoints/") + name);
+  return open(test::source_dir() + "/tests/golden/checkpoints/" + name);
 }
 
 /// 16-bit and 8-bit floats of small whole numbers, by their definitions.
