@@ -7,6 +7,7 @@
 
 #include "common/core/error.h"
 #include "common/kernels/cuda/attention.h"
+#include "tests/kernels/cuda_sides.h"
 #include "tests/kernels/support.h"
 
 namespace vitral::kernels {
@@ -46,7 +47,7 @@ class AttentionTwin : public testing::TestWithParam<DType> {
   Buffer by_twin(AttentionArgs args, std::int64_t out_count) const {
     Buffer out = untouched(dtype(), out_count);
     args.out.data = out.data();
-    cuda::attention_on_host(args);
+    test::side().attention(args, nullptr);
     return out;
   }
   void expect_equals_reference(AttentionArgs args, std::int64_t out_count, const std::string& name) const {
@@ -171,12 +172,12 @@ TEST(CudaTwins, AttentionRefusesWhatDoesNotFit) {
   AttentionArgs args;
   args.queries = args.keys = 1, args.head_dim = 1;
   args.q.data = args.k.data = args.v.data = args.out.data = data;
-  cuda::attention_on_host(args);
+  test::side().attention(args, nullptr);
   const auto refused = [&](auto change) {
     AttentionArgs changed = args;
     change(changed);
     EXPECT_FALSE(cuda::attention_fits(changed));
-    EXPECT_THROW(cuda::attention_on_host(changed), Error);
+    EXPECT_THROW(test::side().attention(changed, nullptr), Error);
   };
   refused([](auto& a) { a.head_dim = 33; });
   refused([](auto& a) { a.keys = 379; });

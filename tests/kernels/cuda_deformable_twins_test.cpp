@@ -8,6 +8,7 @@
 
 #include "common/core/error.h"
 #include "common/kernels/cuda/deformable_backward.h"
+#include "tests/kernels/cuda_sides.h"
 #include "tests/kernels/support.h"
 #include "tests/support/source_dir.h"
 
@@ -66,7 +67,7 @@ Gradients by_twin(const DeformableArgs& forward, const Problem& problem) {
   args.grad_value = static_cast<float*>(got.value.data());
   args.grad_locations = static_cast<float*>(got.locations.data());
   args.grad_weights = static_cast<float*>(got.weights.data());
-  cuda::deformable_backward_on_host(args);
+  test::side().deformable_backward(args, nullptr);
   return got;
 }
 
@@ -126,13 +127,13 @@ TEST(CudaTwins, DeformableGradientIsAddedToAndSkipsWhatIsNoNumber) {
   f.sizes = sizes.data(), f.value = &value, f.weights = &weight, f.locations = locations;
   args.grad_out = &grad_out;
   args.grad_value = &grad_value, args.grad_locations = grad_locations;
-  EXPECT_THROW(cuda::deformable_backward_on_host(args), Error);
+  EXPECT_THROW(test::side().deformable_backward(args, nullptr), Error);
   args.grad_weights = &grad_weight;
-  cuda::deformable_backward_on_host(args);
+  test::side().deformable_backward(args, nullptr);
   EXPECT_EQ(grad_value, 1 + 15);
   EXPECT_EQ(grad_weight, 10);
   locations[0] = std::nanf("");
-  cuda::deformable_backward_on_host(args);
+  test::side().deformable_backward(args, nullptr);
   EXPECT_EQ(grad_value, 1 + 15);
   EXPECT_EQ(grad_weight, 0);
   EXPECT_EQ(grad_locations[0], 0);

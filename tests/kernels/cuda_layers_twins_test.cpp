@@ -9,6 +9,7 @@
 #include "common/core/error.h"
 #include "common/kernels/cuda/activation.h"
 #include "common/kernels/cuda/layer_norm.h"
+#include "tests/kernels/cuda_sides.h"
 #include "tests/kernels/support.h"
 
 namespace vitral::kernels {
@@ -54,7 +55,7 @@ TEST(CudaTwins, LayerNormAddsAndNormalises) {
         args.sum = expected_sum.data(), args.out = expected.data();
         layer_norm_reference(args);
         args.sum = sum.data(), args.out = got.data();
-        cuda::layer_norm_on_host(args, {});
+        test::side().layer_norm(args, {}, nullptr);
         expect_equal(sum, expected_sum);
         EXPECT_LE(relative_error(got, expected), tolerance(dtype)) << dtype_name(dtype) << width;
       }
@@ -73,7 +74,7 @@ TEST(CudaTwins, LayerNormNeedsNoUpdateAndNoParameters) {
   args.out = expected.data();
   layer_norm_reference(args);
   args.out = got.data();
-  cuda::layer_norm_on_host(args, {});
+  test::side().layer_norm(args, {}, nullptr);
   EXPECT_LE(relative_error(got, expected), 2e-6);
 }
 
@@ -93,7 +94,7 @@ TEST(CudaTwins, LayerNormGathersPieces) {
   args.out = expected.data();
   layer_norm_reference(args);
   args.out = got.data();
-  cuda::layer_norm_on_host(args, {});
+  test::side().layer_norm(args, {}, nullptr);
   EXPECT_LE(relative_error(got, expected), 2e-6);
 }
 
@@ -124,10 +125,10 @@ TEST(CudaTwins, LayerNormPartitionsEveryPicture) {
       }
     }
     args.sum = sum.data(), args.out = got.data();
-    cuda::layer_norm_on_host(args, {places.data(), kRows, kOutputs});
+    test::side().layer_norm(args, {places.data(), kRows, kOutputs}, nullptr);
     expect_equal(sum, expected_sum);
     EXPECT_LE(relative_error(got, expected), tolerance(dtype)) << dtype_name(dtype);
-    EXPECT_THROW(cuda::layer_norm_on_host(args, {places.data(), kRows + 1, kOutputs}), Error);
+    EXPECT_THROW(test::side().layer_norm(args, {places.data(), kRows + 1, kOutputs}, nullptr), Error);
   }
 }
 
@@ -162,7 +163,7 @@ TEST(CudaTwins, BiasAndActivation) {
           fill_activated(args, input, biased ? &bias : nullptr, added ? &residual : nullptr, expected);
           args.input = input.data(), args.out = got.data();
           args.bias = biased ? bias.data() : nullptr, args.residual = added ? residual.data() : nullptr;
-          cuda::bias_activation_on_host(args);
+          test::side().bias_activation(args, nullptr);
           EXPECT_LE(relative_error(got, expected), tolerance(dtype)) << dtype_name(dtype) << width;
         }
       }
@@ -182,7 +183,7 @@ TEST(CudaTwins, BiasAndActivationInPlaceOfTheResidual) {
     args.width = args.input_stride = args.residual_stride = args.out_stride = width;
     fill_activated(args, input, &bias, &residual, expected);
     args.input = input.data(), args.bias = bias.data(), args.residual = args.out = residual.data();
-    cuda::bias_activation_on_host(args);
+    test::side().bias_activation(args, nullptr);
     EXPECT_LE(relative_error(residual, expected), 2e-6);
   }
 }
@@ -201,7 +202,7 @@ TEST(CudaTwins, BiasAndActivationInPlace) {
   args.rows = kRows, args.width = args.input_stride = args.out_stride = kWidth;
   args.bias = bias.data();
   args.input = args.out = numbers.data();
-  cuda::bias_activation_on_host(args);
+  test::side().bias_activation(args, nullptr);
   EXPECT_LE(relative_error(numbers, expected), 2e-6);
 }
 
@@ -213,11 +214,11 @@ TEST(CudaTwins, BiasAndActivationInPlaceLetThroughWhatIsNoNumber) {
     cuda::BiasActivationArgs args;
     args.function = function, args.rows = 1, args.width = 2;
     args.input = args.out = numbers.data();
-    cuda::bias_activation_on_host(args);
+    test::side().bias_activation(args, nullptr);
     EXPECT_TRUE(std::isnan(numbers.get(0)));
     EXPECT_NEAR(numbers.get(1), activate_reference(function, 2), 1e-6);
   }
-  EXPECT_THROW(cuda::bias_activation_on_host({}), Error);
+  EXPECT_THROW(test::side().bias_activation({}, nullptr), Error);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "common/core/error.h"
 #include "common/kernels/cuda/patches.h"
 #include "common/kernels/cuda/resize.h"
+#include "tests/kernels/cuda_sides.h"
 #include "tests/kernels/resize_support.h"
 #include "tests/kernels/support.h"
 
@@ -53,7 +54,7 @@ TEST(CudaTwins, PatchesAreTheRowsOfTheProduct) {
       Buffer got = untouched(dtype, expected.count());
       fill_patches(args, expected);
       args.out = got.data();
-      cuda::patches_on_host(args);
+      test::side().patches(args, nullptr);
       for (std::int64_t i = 0; i < got.count(); ++i) ASSERT_EQ(got.get(i), expected.get(i)) << patch << " at " << i;
     }
   }
@@ -67,12 +68,12 @@ TEST(CudaTwins, PatchesRefuseWhatIsNotMadeOfThem) {
   args.pictures = picture, args.out = out;
   for (const std::int64_t patch : {-1, 0, 3, 4, 1 << 20}) {
     args.patch = patch;
-    EXPECT_THROW(cuda::patches_on_host(args), Error) << patch;
+    EXPECT_THROW(test::side().patches(args, nullptr), Error) << patch;
   }
   args.patch = 2;
-  cuda::patches_on_host(args);
+  test::side().patches(args, nullptr);
   args.out = nullptr;
-  EXPECT_THROW(cuda::patches_on_host(args), Error);
+  EXPECT_THROW(test::side().patches(args, nullptr), Error);
 }
 
 constexpr int kSteep = 3 << 21;  ///< weights whose sums leave 0..255 on both sides
@@ -94,7 +95,7 @@ TEST_P(ResizeTwin, ColumnsHaveTheBitsOfTheCpu) {
   const auto from = random_bytes(random_, stride * static_cast<std::size_t>(rows));
   std::vector<std::uint8_t> expected(to_stride * static_cast<std::size_t>(rows)), got(expected.size(), 77);
   resample_columns({from.data(), stride}, rows, weights, {expected.data(), to_stride});
-  cuda::resample_columns_on_host({from.data(), stride}, rows, table_of(weights), {got.data(), to_stride});
+  test::side().resample_columns({from.data(), stride}, rows, table_of(weights), {got.data(), to_stride}, nullptr);
   for (std::size_t i = 0; i < got.size(); ++i) {
     ASSERT_EQ(got[i], i % to_stride < static_cast<std::size_t>(3 * outputs) ? expected[i] : 77) << i;
   }
@@ -108,7 +109,7 @@ TEST_P(ResizeTwin, RowsHaveTheBitsOfTheCpu) {
   const auto from = random_bytes(random_, stride * static_cast<std::size_t>(inputs));
   std::vector<std::uint8_t> expected(to_stride * static_cast<std::size_t>(outputs), 77), got(expected);
   resample_rows({from.data(), stride}, row_bytes, weights, {expected.data(), to_stride});
-  cuda::resample_rows_on_host({from.data(), stride}, row_bytes, table_of(weights), {got.data(), to_stride});
+  test::side().resample_rows({from.data(), stride}, row_bytes, table_of(weights), {got.data(), to_stride}, nullptr);
   ASSERT_EQ(got, expected);
 }
 
@@ -117,8 +118,8 @@ INSTANTIATE_TEST_SUITE_P(CudaTwins, ResizeTwin,
                                           testing::Values(1, 2, 5, 33)));
 
 TEST(CudaTwins, ResizeOfNothingIsNothing) {
-  cuda::resample_columns_on_host({}, 0, {}, {});
-  cuda::resample_rows_on_host({}, 0, {}, {});
+  test::side().resample_columns({}, 0, {}, {}, nullptr);
+  test::side().resample_rows({}, 0, {}, {}, nullptr);
 }
 
 }  // namespace

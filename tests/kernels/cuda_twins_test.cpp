@@ -11,6 +11,7 @@
 #include "common/kernels/cuda/deformable.h"
 #include "common/kernels/cuda/nms.h"
 #include "common/kernels/cuda/roi_align.h"
+#include "tests/kernels/cuda_sides.h"
 #include "tests/kernels/support.h"
 
 namespace vitral::kernels {
@@ -63,7 +64,7 @@ std::vector<std::int64_t> nms_of_twin(const Boxes& given, bool by_class, double 
   std::vector<std::uint64_t> bits(static_cast<std::size_t>(args.count * args.words()));
   args.bits = bits.data();
   args.stays = stays.get();
-  cuda::nms_on_host(args);
+  test::side().nms(args, nullptr);
   std::vector<std::int64_t> kept;
   for (std::size_t rank = 0; rank < order.size(); ++rank) {
     if (stays[rank]) kept.push_back(order[rank]);
@@ -127,7 +128,7 @@ TEST(CudaTwins, RoiAlignPoolsTheSame) {
         check_roi_align(args);
         roi_align(args, 0, args.count);
         args.out = static_cast<float*>(got.data());
-        cuda::roi_align_on_host(args);
+        test::side().roi_align(args, nullptr);
         EXPECT_LE(relative_error(got, expected), 2e-6) << channels << " " << sampling << " " << aligned;
       }
     }
@@ -160,7 +161,7 @@ TEST(CudaTwins, DeformableSamplingGathersTheSame) {
       check_deformable(args);
       deformable(args, 0, args.batch * args.queries);
       args.out = got.data();
-      cuda::deformable_on_host(args);
+      test::side().deformable(args, nullptr);
       EXPECT_LE(relative_error(got, expected), dtype == DType::f32 ? 2e-6 : 1e-2) << dtype_name(dtype) << nearest;
     }
   }
@@ -171,7 +172,7 @@ TEST(CudaTwins, RefuseMoreLevelsThanTravelAlong) {
   DeformableArgs args;
   args.levels = cuda::kMostDeformableLevels + 1;
   args.sizes = sizes.data();
-  EXPECT_THROW(cuda::deformable_on_host(args), Error);
+  EXPECT_THROW(test::side().deformable(args, nullptr), Error);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 /// Starting kernels, the teams of threads on a GPU (see team.h), and what went wrong where that fails.
 #pragma once
 
-#include <cuda_runtime_api.h>
+#include <cuda_runtime.h>
+
+#include <type_traits>
 
 #include "common/core/error.h"
 #include "common/kernels/cuda/launch.h"
@@ -13,10 +15,29 @@ constexpr int kThreads = 256;
 constexpr int kWarp = 32;
 constexpr std::int64_t kMostBlocks = 1 << 20;
 
-/// Throws Error(failed) where the last kernel could not be started.
-inline void check_started(const char* what) {
+/// Throws Error(failed) where the last call did not do what it should.
+inline void check(const char* what) {
   const cudaError_t status = cudaGetLastError();
   if (status != cudaSuccess) throw Error(ErrorKind::failed, what, cudaGetErrorString(status));
+}
+
+/// How many blocks, of how many threads, with how many bytes of shared memory.
+struct Extent {
+  std::int64_t blocks, threads = kThreads, bytes = 0;
+};
+
+/// Starts a kernel. In plain C++, so that a compiler without CUDA can read it: tests run the kernels on the host's
+/// threads where there is no GPU.
+template <class... Parameters>
+void start(const char* what, void (*kernel)(Parameters...), const Extent& extent, Stream stream,
+           const std::type_identity_t<Parameters>&... arguments) {
+  cudaLaunchConfig_t config = {};
+  config.gridDim = dim3(static_cast<unsigned>(extent.blocks < kMostBlocks ? extent.blocks : kMostBlocks));
+  config.blockDim = dim3(static_cast<unsigned>(extent.threads));
+  config.dynamicSmemBytes = static_cast<std::size_t>(extent.bytes);
+  config.stream = static_cast<cudaStream_t>(stream);
+  static_cast<void>(cudaLaunchKernelEx(&config, kernel, arguments...));
+  check(what);
 }
 
 template <class F>
@@ -29,10 +50,7 @@ __global__ void for_each(std::int64_t count, F f) {
 template <class F>
 void on_device(const char* what, std::int64_t count, const F& f, Stream stream) {
   if (count == 0) return;
-  const std::int64_t blocks = (count + kThreads - 1) / kThreads;
-  for_each<<<static_cast<unsigned>(blocks < kMostBlocks ? blocks : kMostBlocks), kThreads, 0,
-             static_cast<cudaStream_t>(stream)>>>(count, f);
-  check_started(what);
+  start(what, for_each<F>, {(count + kThreads - 1) / kThreads}, stream, count, f);
 }
 
 /// A warp as a team.
@@ -84,10 +102,8 @@ __global__ void for_each_warp(std::int64_t count, F f) {
 template <class F>
 void warps_on_device(const char* what, std::int64_t count, const F& f, Stream stream) {
   if (count == 0) return;
-  const std::int64_t blocks = (count + kThreads / kWarp - 1) / (kThreads / kWarp);
-  for_each_warp<<<static_cast<unsigned>(blocks < kMostBlocks ? blocks : kMostBlocks), kThreads, 0,
-                  static_cast<cudaStream_t>(stream)>>>(count, f);
-  check_started(what);
+  constexpr int kWarps = kThreads / kWarp;
+  start(what, for_each_warp<F>, {(count + kWarps - 1) / kWarps}, stream, count, f);
 }
 
 /// A block as a team.
@@ -122,7 +138,11 @@ struct BlockTeam {
 
 template <class F>
 __global__ void __launch_bounds__(kThreads) for_each_block(std::int64_t count, F f) {
+#ifdef __CUDACC__
   extern __shared__ __align__(16) float shared[];
+#else  // the tests'
+  float* const shared = test::block_memory();
+#endif
   for (std::int64_t i = blockIdx.x; i < count; i += gridDim.x) f(BlockTeam(), i, shared);
 }
 
@@ -132,13 +152,11 @@ void blocks_on_device(const char* what, const F& f, Stream stream) {
   constexpr std::int64_t kUnasked = 48 << 10;  // bytes that every kernel gets
   if (f.bytes() > kUnasked) {
     cudaFuncSetAttribute(for_each_block<F>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(f.bytes()));
-    check_started(what);
+    check(what);
   }
   const std::int64_t warps = (f.threads() + kWarp - 1) / kWarp;
-  const auto threads = static_cast<unsigned>(warps < kThreads / kWarp ? warps * kWarp : kThreads);
-  for_each_block<<<static_cast<unsigned>(f.count() < kMostBlocks ? f.count() : kMostBlocks), threads,
-                   static_cast<std::size_t>(f.bytes()), static_cast<cudaStream_t>(stream)>>>(f.count(), f);
-  check_started(what);
+  const std::int64_t threads = warps < kThreads / kWarp ? warps * kWarp : kThreads;
+  start(what, for_each_block<F>, {f.count(), threads, f.bytes()}, stream, f.count(), f);
 }
 
 }  // namespace

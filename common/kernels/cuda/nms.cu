@@ -35,8 +35,7 @@ void nms(const NmsArgs& args, Stream stream) {
   if (args.count > kMostNmsBoxes) throw Error(ErrorKind::failed, "nms", "too many boxes for one pass");
   const NmsWord word{args};
   on_device("nms", word.count(), word, stream);
-  scan<<<1, kScanThreads, 0, static_cast<cudaStream_t>(stream)>>>(args);
-  check_started("nms");
+  start("nms", scan, {1, kScanThreads}, stream, args);
 }
 
 }  // namespace device
