@@ -36,8 +36,9 @@ at::Tensor BlockImpl::forward(const at::Tensor& x, const Size& map, const Window
     return attended + drop_path->forward(norm2->forward(mlp->forward(attended)));
   }
   if (drop_path->is_identity()) {
-    const auto attended = attn->forward(norm1->forward(x), map, layout, x);
-    return mlp->forward(norm2->forward(attended), attended);
+    const auto [attended, input] = nn::sum_and_norm(
+        x, norm2, [&](const at::Tensor& residual) { return attn->forward(norm1->forward(x), map, layout, residual); });
+    return mlp->forward(input, attended);
   }
   const auto attended = x + drop_path->forward(attn->forward(norm1->forward(x), map, layout));
   return attended + drop_path->forward(mlp->forward(norm2->forward(attended)));

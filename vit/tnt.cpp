@@ -73,8 +73,9 @@ void TntBlockImpl::reset() {
 at::Tensor TntBlockImpl::encode(const at::Tensor& x, nn::LayerNorm& norm, TntAttention& attention,
                                 nn::LayerNorm& mlp_norm, nn::Mlp& feed) {
   if (drop_path->is_identity()) {
-    const auto attended = attention->forward(norm->forward(x), x);
-    return feed->forward(mlp_norm->forward(attended), attended);
+    const auto [attended, input] = nn::sum_and_norm(
+        x, mlp_norm, [&](const at::Tensor& residual) { return attention->forward(norm->forward(x), residual); });
+    return feed->forward(input, attended);
   }
   const auto attended = x + drop_path->forward(attention->forward(norm->forward(x)));
   return attended + drop_path->forward(feed->forward(mlp_norm->forward(attended)));

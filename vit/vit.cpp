@@ -33,8 +33,9 @@ void BlockImpl::reset() {
 
 at::Tensor BlockImpl::forward(const at::Tensor& x) {
   if (ls1.is_empty() && drop_path->is_identity()) {
-    const auto attended = attn->forward(norm1->forward(x), {}, x);
-    return mlp->forward(norm2->forward(attended), attended);
+    const auto [attended, input] = nn::sum_and_norm(
+        x, norm2, [&](const at::Tensor& residual) { return attn->forward(norm1->forward(x), {}, residual); });
+    return mlp->forward(input, attended);
   }
   const auto scaled = [this](nn::LayerScale& scale, const at::Tensor& branch) {
     return drop_path->forward(scale.is_empty() ? branch : scale->forward(branch));

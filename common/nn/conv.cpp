@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "common/nn/cuda_stream.h"
 #include "common/nn/init.h"
 #include "common/nn/tail.h"
 
@@ -84,7 +85,7 @@ at::Tensor Conv2dImpl::forward_packed(const Padded& padded, Activation activatio
   const auto g = geometry(padded.padding);
   if (!packed_.ready()) pack(x, g);
   if (packed_.kernel) return packed_.kernel->forward(x, activation, std::move(residual));
-  if (x.is_cuda()) return conv_on_gpu(x, packed_.weight, packed_.bias, g, activation, residual);
+  if (on_gpu(x)) return conv_on_gpu(x, packed_.weight, packed_.bias, g, activation, residual);
   const bool fusible_tail = !residual.defined() || (g.groups == 1 && (activation == Activation::none || activation == Activation::relu));
   if (packed_.opaque && fusible_tail) {
     return onednn::conv(x, packed_.weight, packed_.bias, g, activation, std::move(residual));
@@ -123,7 +124,7 @@ void Conv2dImpl::pack(const at::Tensor& x, const onednn::ConvGeometry& geometry)
   }
   w = w.to(x.device(), dtype);
   if (b.defined()) packed_.bias = b.to(x.device(), dtype);
-  packed_.opaque = x.is_cpu() && onednn::usable(dtype);
+  packed_.opaque = !on_gpu(x) && onednn::usable(dtype);
   packed_.weight = packed_.opaque ? onednn::pack_conv(w.contiguous(), geometry, x.sizes())
                                   : w.contiguous(at::MemoryFormat::ChannelsLast);
   packed(weight);

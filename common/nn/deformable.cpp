@@ -2,13 +2,16 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/grid_sampler.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/DeviceGuard.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "common/core/error.h"
-#include "common/kernels/cuda/deformable.h"
+#include "common/kernels/cuda/deformable_backward.h"
 #include "common/kernels/deformable.h"
 #include "common/nn/cuda_stream.h"
 #include "common/nn/kernel_dtype.h"
@@ -50,20 +53,19 @@ void check(const at::Tensor& value, std::span<const MapSize> levels, const at::T
     throw Error(ErrorKind::failed, "deformable attention", "values, locations and weights do not belong together");
 }
 
-bool runs_kernel(const at::Tensor& value, const at::Tensor& locations, const at::Tensor& weights) {
-  const bool differentiates =
-      at::GradMode::is_enabled() && (value.requires_grad() || locations.requires_grad() || weights.requires_grad());
-  const bool few_levels = value.is_cpu() || weights.size(3) <= kernels::cuda::kMostDeformableLevels;
-  return has_kernel_for(value) && few_levels && !differentiates && kernel_dtype(value.scalar_type()) &&
+bool learns(const at::Tensor& value, const at::Tensor& locations, const at::Tensor& weights) {
+  return at::GradMode::is_enabled() && (value.requires_grad() || locations.requires_grad() || weights.requires_grad());
+}
+
+bool kernel_fits(const at::Tensor& value, const at::Tensor& weights) {
+  const bool few_levels = !on_gpu(value) || weights.size(3) <= kernels::cuda::kMostDeformableLevels;
+  return has_kernel_for(value) && few_levels && kernel_dtype(value.scalar_type()) &&
          weights.size(3) <= kernels::kMostDeformablePoints / weights.size(4);
 }
 
-at::Tensor run_kernel(const at::Tensor& value, std::span<const MapSize> levels, const at::Tensor& locations,
-                      const at::Tensor& weights, Sampling sampling) {
-  const auto tokens = value.contiguous(), places = locations.to(at::kFloat).contiguous();
-  const auto shares = weights.to(at::kFloat).contiguous();
-  const std::int64_t width = value.size(2) * value.size(3);
-  auto out = at::empty({value.size(0), locations.size(1), width}, value.options());
+/// What the kernels read: `value` of any format, `locations` and `weights` fp32, all contiguous.
+kernels::DeformableArgs args_of(const at::Tensor& value, std::span<const MapSize> levels, const at::Tensor& locations,
+                                const at::Tensor& weights, Sampling sampling) {
   kernels::DeformableArgs args;
   args.dtype = *kernel_dtype(value.scalar_type());
   args.batch = value.size(0);
@@ -74,13 +76,22 @@ at::Tensor run_kernel(const at::Tensor& value, std::span<const MapSize> levels, 
   args.levels = locations.size(3);
   args.points = locations.size(4);
   args.sizes = levels.front().data();
-  args.value = tokens.const_data_ptr();
-  args.locations = places.const_data_ptr<float>();
-  args.weights = shares.const_data_ptr<float>();
+  args.value = value.const_data_ptr();
+  args.locations = locations.const_data_ptr<float>();
+  args.weights = weights.const_data_ptr<float>();
   args.nearest = sampling == Sampling::discrete;
+  return args;
+}
+
+at::Tensor run_kernel(const at::Tensor& value, std::span<const MapSize> levels, const at::Tensor& locations,
+                      const at::Tensor& weights, Sampling sampling) {
+  const auto tokens = value.contiguous(), places = locations.to(at::kFloat).contiguous();
+  const auto shares = weights.to(at::kFloat).contiguous();
+  auto out = at::empty({value.size(0), locations.size(1), value.size(2) * value.size(3)}, value.options());
+  auto args = args_of(tokens, levels, places, shares, sampling);
   args.out = out.mutable_data_ptr();
   kernels::check_deformable(args);
-  if (value.is_cuda()) {
+  if (on_gpu(value)) {
     const c10::DeviceGuard guard(value.device());
     kernels::cuda::deformable(args, stream_of(value));
     return out;
@@ -89,6 +100,50 @@ at::Tensor run_kernel(const at::Tensor& value, std::span<const MapSize> levels, 
                   [&](std::int64_t begin, std::int64_t end) { kernels::deformable(args, begin, end); });
   return out;
 }
+
+/// The kernel with its gradient, which a GPU has a kernel for, too.
+struct Sampled : torch::autograd::Function<Sampled> {
+  using Context = torch::autograd::AutogradContext;
+  using Variables = torch::autograd::variable_list;
+
+  static at::Tensor forward(Context* context, const at::Tensor& value, const at::Tensor& locations,
+                            const at::Tensor& weights, std::span<const MapSize> levels, Sampling sampling) {
+    context->save_for_backward({value, locations, weights});
+    std::vector<std::int64_t> sizes;
+    for (const auto& [height, width] : levels) sizes.insert(sizes.end(), {height, width});
+    context->saved_data["sizes"] = std::move(sizes);
+    context->saved_data["discrete"] = sampling == Sampling::discrete;
+    return run_kernel(value, levels, locations, weights, sampling);
+  }
+
+  static Variables backward(Context* context, Variables gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto sizes = context->saved_data["sizes"].toIntVector();
+    std::vector<MapSize> levels;
+    for (std::size_t i = 0; i + 1 < sizes.size(); i += 2) levels.push_back({sizes[i], sizes[i + 1]});
+    const auto sampling = context->saved_data["discrete"].toBool() ? Sampling::discrete : Sampling::bilinear;
+    const auto &value = saved[0], &locations = saved[1], &weights = saved[2];
+    const auto tokens = value.contiguous(), places = locations.to(at::kFloat).contiguous();
+    const auto shares = weights.to(at::kFloat).contiguous();
+    const auto out = gradients.front().to(value.scalar_type()).contiguous();
+    // Added to, by many samples at a time: sixteen bits would lose what is small.
+    auto of_value = at::zeros(value.sizes(), value.options().dtype(at::kFloat));
+    auto of_locations = at::empty_like(places), of_weights = at::empty_like(shares);
+    kernels::cuda::DeformableBackwardArgs args;
+    args.forward = args_of(tokens, levels, places, shares, sampling);
+    args.grad_out = out.const_data_ptr();
+    args.grad_value = of_value.mutable_data_ptr<float>();
+    args.grad_locations = of_locations.mutable_data_ptr<float>();
+    args.grad_weights = of_weights.mutable_data_ptr<float>();
+    const c10::DeviceGuard guard(value.device());
+    kernels::cuda::deformable_backward(args, stream_of(value));
+    return {of_value.to(value.scalar_type()),
+            of_locations.to(locations.scalar_type()),
+            of_weights.to(weights.scalar_type()),
+            {},
+            {}};
+  }
+};
 
 }  // namespace
 
@@ -101,7 +156,10 @@ std::int64_t token_count(std::span<const MapSize> levels) {
 at::Tensor deformable_attend(const at::Tensor& value, std::span<const MapSize> levels, const at::Tensor& locations,
                              const at::Tensor& weights, Sampling sampling) {
   check(value, levels, locations, weights);
-  if (runs_kernel(value, locations, weights)) return run_kernel(value, levels, locations, weights, sampling);
+  if (kernel_fits(value, weights)) {
+    if (!learns(value, locations, weights)) return run_kernel(value, levels, locations, weights, sampling);
+    if (has_cuda_kernels(value)) return Sampled::apply(value, locations, weights, levels, sampling);
+  }
   return deformable_attend_plain(value, levels, locations, weights, sampling);
 }
 

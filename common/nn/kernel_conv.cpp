@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/core/error.h"
+#include "common/nn/cuda_stream.h"
 #include "common/nn/kernel_dtype.h"
 #include "common/nn/onednn.h"
 #include "common/nn/parallel.h"
@@ -71,7 +72,7 @@ void run(const kernels::ConvArgs& args) {
 std::optional<KernelConv> KernelConv::pack(const at::Tensor& weight, const at::Tensor& bias,
                                            const KernelConvOptions& options, const at::Tensor& x) {
   const auto dtype = kernel_dtype(x.scalar_type());
-  if (!x.is_cpu() || x.dim() != 4 || !dtype || weight.size(2) != weight.size(3) || weight.size(1) != x.size(1))
+  if (on_gpu(x) || x.dim() != 4 || !dtype || weight.size(2) != weight.size(3) || weight.size(1) != x.size(1))
     return std::nullopt;
   KernelConv conv;
   conv.shape_ = {.dtype = *dtype,

@@ -5,6 +5,7 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/zeros.h>
 
+#include "common/nn/cuda_stream.h"
 #include "common/nn/init.h"
 #include "common/nn/onednn.h"
 #include "common/nn/tail.h"
@@ -29,7 +30,9 @@ at::Tensor as_rows(const at::Tensor& pixels, const at::Tensor& x) {
 
 }  // namespace
 
-LinearImpl::LinearImpl(const LinearOptions& options_) : options(options_) { reset(); }
+LinearImpl::LinearImpl(const LinearOptions& options_) : options(options_) {
+  reset();
+}
 
 void LinearImpl::reset() {
   drop_packed();
@@ -71,7 +74,7 @@ at::Tensor LinearImpl::compute(const at::Tensor& x, std::int64_t begin, std::int
     auto y = onednn::linear(x, packed.weight, packed.bias, both ? Activation::none : activation, residual);
     return both ? activate(y, activation) : y;
   }
-  if (x.is_cuda()) return linear_on_gpu(x, packed.weight, packed.bias, activation, residual);
+  if (on_gpu(x)) return linear_on_gpu(x, packed.weight, packed.bias, activation, residual);
   auto y = at::linear(x, packed.weight, packed.bias);
   if (residual.defined()) y.add_(residual);
   return activate(y, activation);
@@ -91,7 +94,7 @@ const LinearImpl::Packed& LinearImpl::pack(std::int64_t begin, std::int64_t coun
   if (!packed.kernel) {
     const auto dense = plain.to(x.device(), dtype);
     if (offset.defined()) packed.bias = offset.to(x.device(), dtype);
-    packed.opaque = x.is_cpu() && onednn::usable(dtype);
+    packed.opaque = !on_gpu(x) && onednn::usable(dtype);
     packed.weight = packed.opaque ? onednn::pack_linear(dense, rows) : dense;
   }
   this->packed(plain);

@@ -8,33 +8,41 @@
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/DeviceGuard.h>
 
 #include "common/kernels/norm.h"
 #include "common/nn/checkpoint.h"
+#include "common/nn/cuda_stream.h"
 #include "common/nn/kernel_dtype.h"
 #include "common/nn/parallel.h"
 
 namespace vitral::nn {
 namespace {
 
-bool kernel_usable(const at::Tensor& x) {
-  return x.is_cpu() && x.numel() > 0 && x.is_contiguous() && kernel_dtype(x.scalar_type()) &&
+bool cpu_kernel_usable(const at::Tensor& x) {
+  return !on_gpu(x) && x.is_cpu() && x.numel() > 0 && x.is_contiguous() && kernel_dtype(x.scalar_type()) &&
          kernels::this_cpu().features.avx2;
 }
 
-/// x [..., C] of any type that the kernel reads; weight and bias fp32 [C].
-at::Tensor normalize_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps) {
-  auto out = at::empty_like(x);
+/// x [..., C], contiguous, of any type that the kernels read; weight and bias fp32 [C].
+kernels::LayerNormArgs args_of(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps,
+                               const at::Tensor& out) {
   kernels::LayerNormArgs args;
   args.stream = args.dtype = *kernel_dtype(x.scalar_type());
   args.width = x.size(-1);
   args.rows = x.numel() / args.width;
-  args.input_stride = args.out_stride = args.width;
+  args.input_stride = args.update_stride = args.sum_stride = args.out_stride = args.width;
   args.input = x.const_data_ptr();
   args.out = out.mutable_data_ptr();
   args.weight = weight.const_data_ptr<float>();
   args.bias = bias.const_data_ptr<float>();
   args.eps = static_cast<float>(eps);
+  return args;
+}
+
+at::Tensor normalize_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps) {
+  auto out = at::empty_like(x);
+  const auto args = args_of(x, weight, bias, eps, out);
   kernels::check_layer_norm(args);
   constexpr std::int64_t kNumbersWorthAThread = 1 << 14;
   parallel_ranges(args.rows, kNumbersWorthAThread / args.width + 1,
@@ -68,14 +76,40 @@ void LayerNormImpl::train(bool on) {
 
 at::Tensor LayerNormImpl::forward(const at::Tensor& x) {
   if (inference() == nullptr || at::GradMode::is_enabled()) return at::layer_norm(x, {channels}, weight, bias, eps);
-  if (!cast_weight_.defined()) {
-    // The CPU kernel takes fp32 affine tensors beside bf16 inputs; CUDA's wants one dtype.
-    const auto dtype = x.is_cpu() ? at::kFloat : x.scalar_type();
-    cast_weight_ = weight.detach().to(x.device(), dtype);
-    cast_bias_ = bias.detach().to(x.device(), dtype);
+  if (x.is_cpu()) {  // both of its kernels take fp32 affine tensors beside bf16 inputs
+    const auto& [w, b] = affine_in(fp32_, x.device(), at::kFloat);
+    return reported(cpu_kernel_usable(x) ? normalize_rows(x, w, b, eps) : at::layer_norm(x, {channels}, w, b, eps));
   }
-  if (kernel_usable(x)) return reported(normalize_rows(x, cast_weight_, cast_bias_, eps));
-  return reported(at::layer_norm(x, {channels}, cast_weight_, cast_bias_, eps));
+  const auto& [w, b] = affine_in(like_input_, x.device(), x.scalar_type());
+  return reported(at::layer_norm(x, {channels}, w, b, eps));
+}
+
+const LayerNormImpl::Affine& LayerNormImpl::affine_in(Affine& kept, const at::Device& device,
+                                                      at::ScalarType dtype) const {
+  if (!kept.weight.defined()) kept = {weight.detach().to(device, dtype), bias.detach().to(device, dtype)};
+  return kept;
+}
+
+bool LayerNormImpl::adds(const at::Tensor& x) const {
+  return inference() != nullptr && !at::GradMode::is_enabled() && has_cuda_kernels(x) && x.numel() > 0 &&
+         kernel_dtype(x.scalar_type());
+}
+
+SumAndNorm LayerNormImpl::forward_sum(const at::Tensor& x, const at::Tensor& update) {
+  if (!adds(x) || update.sizes() != x.sizes() || update.scalar_type() != x.scalar_type()) {
+    auto sum = x + update;
+    auto normed = forward(sum);
+    return {std::move(sum), std::move(normed)};
+  }
+  const auto input = x.contiguous(), added = update.contiguous();
+  SumAndNorm result{at::empty_like(input), at::empty_like(input)};
+  const auto& [w, b] = affine_in(fp32_, x.device(), at::kFloat);
+  auto args = args_of(input, w, b, eps, result.normed);
+  args.update = added.const_data_ptr();
+  args.sum = result.sum.mutable_data_ptr();
+  const c10::DeviceGuard guard(x.device());
+  kernels::cuda::layer_norm(args, {}, stream_of(x));
+  return {std::move(result.sum), reported(std::move(result.normed))};
 }
 
 BatchNorm2dImpl::BatchNorm2dImpl(std::int64_t channels_, double eps_, double momentum_)

@@ -10,6 +10,11 @@
 
 namespace vitral::nn {
 
+/// A residual sum and its norm.
+struct SumAndNorm {
+  at::Tensor sum, normed;
+};
+
 /// LayerNorm over the last dimension (Ba et al. 2016), statistics in fp32 for every input type.
 /// Parameters `weight` [C] and `bias` [C].
 class LayerNormImpl : public torch::nn::Cloneable<LayerNormImpl>, public TwoFaced {
@@ -19,19 +24,38 @@ class LayerNormImpl : public torch::nn::Cloneable<LayerNormImpl>, public TwoFace
   void train(bool on = true) override;
   /// x [..., C] -> [..., C]
   at::Tensor forward(const at::Tensor& x);
+  /// {x + update, the norm of that}, of two tensors of one shape and type.
+  SumAndNorm forward_sum(const at::Tensor& x, const at::Tensor& update);
+  /// Whether forward_sum is one pass: so it is by our kernel on a GPU, where a product's own tail adds only the bias
+  /// for free. Elsewhere the sum is better left to what makes the update.
+  bool adds(const at::Tensor& x) const;
 
   std::int64_t channels;
   double eps;
   at::Tensor weight, bias;
 
  private:
+  struct Affine {
+    at::Tensor weight, bias;
+  };
   void drop_packed() override {
-    cast_weight_.reset();
-    cast_bias_.reset();
+    like_input_ = {};
+    fp32_ = {};
   }
-  at::Tensor cast_weight_, cast_bias_;  // in the dtype that the device's kernel wants
+  const Affine& affine_in(Affine& kept, const at::Device& device, at::ScalarType dtype) const;
+  Affine like_input_, fp32_;  // CUDA's operator of LibTorch wants the one, the kernels the other
 };
 TORCH_MODULE(LayerNorm);
+
+/// The sum of x and what `branch` gives, and its norm: `branch(residual)` computes f + residual, or f alone where the
+/// residual is undefined and the norm takes the addition along.
+template <class Branch>
+SumAndNorm sum_and_norm(const at::Tensor& x, LayerNorm& norm, const Branch& branch) {
+  if (norm->adds(x)) return norm->forward_sum(x, branch(at::Tensor()));
+  auto sum = branch(x);
+  auto normed = norm->forward(sum);
+  return {std::move(sum), std::move(normed)};
+}
 
 /// A norm over channels whose inference form is y * scale + shift: what a convolution can fold into its weights.
 class ChannelNorm {

@@ -56,7 +56,7 @@ void run_kernel(const at::Tensor& map, const Regions& regions, std::size_t level
   args.map = cells.const_data_ptr<float>();
   args.out = out.mutable_data_ptr<float>();
   kernels::check_roi_align(args);  // before a GPU reads what regions name
-  if (map.is_cuda()) {
+  if (on_gpu(map)) {
     const c10::DeviceGuard guard(map.device());
     const auto& rows = regions.rows[level];
     const auto there = regions.rois.to(map.device());
@@ -120,8 +120,7 @@ bool learns(const at::Tensor& map) {
 at::Tensor by_kernel(at::TensorList maps, const c10::intrusive_ptr<Regions>& regions) {
   if (!std::all_of(maps.begin(), maps.end(), has_kernel_for)) return {};
   if (std::none_of(maps.begin(), maps.end(), learns)) return pooled(maps, *regions);
-  const bool all_here = std::all_of(maps.begin(), maps.end(), [](const at::Tensor& map) { return map.is_cpu(); });
-  return all_here ? Pooled::apply(maps, regions) : at::Tensor();
+  return std::none_of(maps.begin(), maps.end(), on_gpu) ? Pooled::apply(maps, regions) : at::Tensor();
 }
 
 c10::intrusive_ptr<Regions> regions_of(const at::Tensor& rois, std::vector<at::Tensor> rows, std::vector<double> scales,

@@ -22,7 +22,7 @@ bool readable(const at::Tensor& x) {
 
 /// Whether there is a kernel for these sizes where q lies.
 bool kernel_fits(const at::Tensor& q, const at::Tensor& k) {
-  if (q.is_cpu()) return q.size(3) <= kernels::kMaxHeadDim && kernels::this_cpu().features.avx2;
+  if (!on_gpu(q)) return q.size(3) <= kernels::kMaxHeadDim && kernels::this_cpu().features.avx2;
   if (!has_cuda_kernels(q) || q.size(2) > kFewTokens || k.size(2) > kFewTokens) return false;
   kernels::AttentionArgs args;
   args.batch = q.size(0);
@@ -46,7 +46,7 @@ bool short_attention_usable(const at::Tensor& q, const at::Tensor& k, const at::
 }
 
 void run_attention(const kernels::AttentionArgs& args, const at::Tensor& q) {
-  if (q.is_cuda()) {
+  if (on_gpu(q)) {
     const c10::DeviceGuard guard(q.device());
     return kernels::cuda::attention(args, stream_of(q));
   }

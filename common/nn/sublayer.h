@@ -16,10 +16,12 @@ struct SublayerOptions {
 /// is dropped, and is asked for f alone (an undefined residual) where something is.
 template <class Branch>
 at::Tensor sublayer(const at::Tensor& x, LayerNorm& norm, const SublayerOptions& options, Branch branch) {
-  const auto input = options.norm_first ? norm->forward(x) : x;
-  const auto sum =
-      options.dropout > 0 ? x + at::dropout(branch(input, at::Tensor()), options.dropout, true) : branch(input, x);
-  return options.norm_first ? sum : norm->forward(sum);
+  const auto added = [&](const at::Tensor& input, const at::Tensor& residual) {
+    if (options.dropout == 0) return branch(input, residual);
+    return x + at::dropout(branch(input, at::Tensor()), options.dropout, true);
+  };
+  if (options.norm_first) return added(norm->forward(x), x);
+  return sum_and_norm(x, norm, [&](const at::Tensor& residual) { return added(x, residual); }).normed;
 }
 
 }  // namespace vitral::nn

@@ -38,7 +38,7 @@ bool kernel_usable(const at::Tensor& qkv, std::int64_t heads, const WindowTable&
     return false;
   }
   const auto sizes = sizes_of(qkv, heads, table);
-  if (qkv.is_cpu()) return sizes.head_dim <= kernels::kMaxHeadDim && kernels::this_cpu().features.avx2;
+  if (!on_gpu(qkv)) return sizes.head_dim <= kernels::kMaxHeadDim && kernels::this_cpu().features.avx2;
   return has_cuda_kernels(qkv) && kernels::cuda::attention_fits(sizes);
 }
 

@@ -109,7 +109,7 @@ void expect_partners(const std::vector<Found>& ours, std::vector<Found> theirs, 
   }
 }
 
-class DetectorsOnCuda : public test::NeedsCuda<testing::TestWithParam<Subject>> {
+class DetectorsOnCuda : public test::NeedsGpu<testing::TestWithParam<Subject>> {
  protected:
   const test::ExactFloats exact;
 };
@@ -122,7 +122,7 @@ TEST_P(OrderedDetectorsOnCuda, GiveTheRawOutputsOfTheCpu) {
   const auto batch = pictures_of(subject);
   const auto expected = model_of(subject, at::kCPU, nn::Precision::fp32).raw(batch);
   for (const auto& [precision, tolerance] : {std::pair{nn::Precision::fp32, 1e-4}, {nn::Precision::bf16, 2e-2}}) {
-    const auto computed = model_of(subject, device, precision).raw(batch);
+    const auto computed = test::on_gpu([&] { return model_of(subject, device, precision).raw(batch); });
     ASSERT_EQ(computed.size(), expected.size());
     for (std::size_t i = 0; i < expected.size(); ++i) {
       ASSERT_EQ(computed[i].first, expected[i].first);
@@ -140,7 +140,8 @@ TEST_P(DetectorsOnCuda, FindTheSameSet) {
   options.min_score = 0;  // random weights are sure of nothing
   options.max_detections = 50;
   const auto here = model_of(subject, at::kCPU, nn::Precision::fp32).detect(batch, options);
-  const auto there = model_of(subject, device, nn::Precision::fp32).detect(batch, options);
+  const auto there =
+      test::on_gpu([&] { return model_of(subject, device, nn::Precision::fp32).detect(batch, options); });
   ASSERT_EQ(here.size(), there.size());
   std::size_t count = 0;
   for (std::size_t i = 0; i < here.size(); ++i) {

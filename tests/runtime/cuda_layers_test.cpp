@@ -6,10 +6,11 @@
 #include "common/nn/attention.h"
 #include "common/nn/conv.h"
 #include "common/nn/linear.h"
+#include "common/nn/norm.h"
 #include "common/nn/pictures.h"
 #include "common/nn/window_attention.h"
-#include "common/runtime/device.h"
 #include "common/runtime/prepare.h"
+#include "tests/support/gpu.h"
 
 namespace vitral {
 namespace {
@@ -22,20 +23,16 @@ constexpr std::pair<nn::Precision, double> kPrecisions[] = {
 /// Without a product before them.
 constexpr std::pair<at::ScalarType, double> kTypes[] = {{at::kFloat, 1e-5}, {at::kBFloat16, 2e-2}, {at::kHalf, 4e-3}};
 
-class CudaLayers : public testing::Test {
+class CudaLayers : public test::NeedsGpu<testing::Test> {
  protected:
-  void SetUp() override {
-    if (const auto problem = cuda_problem(); !problem.empty()) GTEST_SKIP() << problem;
-    at::manual_seed(3);
-    device = resolve_device("cuda");
-  }
-  void expect_close(const at::Tensor& there, const at::Tensor& here, double tolerance) const {
-    ASSERT_EQ(there.device().type(), at::kCUDA);
+  /// `size`: the largest number that was rounded on the way, where it is not in the result.
+  void expect_close(const at::Tensor& there, const at::Tensor& here, double tolerance, double size = 1) const {
+    ASSERT_EQ(there.device(), device);
     ASSERT_EQ(there.sizes(), here.sizes());
     const auto distance = (there.to(at::kCPU, at::kFloat) - here.to(at::kFloat)).abs().max().item<double>();
-    EXPECT_LE(distance, tolerance * std::max(1.0, here.abs().max().item<double>()));
+    EXPECT_LE(distance, tolerance * std::max({1.0, size, here.abs().max().item<double>()}));
   }
-  at::Device device = at::kCPU;
+  static double largest(const at::Tensor& x) { return x.abs().max().item<double>(); }
   const at::NoGradGuard no_grad;
 };
 
@@ -50,11 +47,13 @@ TEST_F(CudaLayers, LinearWithEveryTail) {
         if (bias) layer->bias.normal_();
         const auto x = at::randn({2, 7, 24}), residual = with_residual ? at::randn({2, 7, out}) : at::Tensor();
         const auto expected = layer->forward(x, activation, residual);
+        const auto size = largest(layer->forward(x, nn::Activation::none, residual));
         layer->to(device);
         prepare_for_inference(*layer, precision);
         const auto tail = with_residual ? residual.to(device, type) : residual;
         const auto before = with_residual ? tail.clone() : tail;
-        expect_close(layer->forward(x.to(device, type), activation, tail), expected, tolerance);
+        const auto there = test::on_gpu([&] { return layer->forward(x.to(device, type), activation, tail); });
+        expect_close(there, expected, tolerance, size);
         if (with_residual) {
           EXPECT_TRUE(at::equal(tail, before));
         }
@@ -75,12 +74,14 @@ TEST_F(CudaLayers, ConvolutionsWithEveryTail) {
           const auto x = at::randn({2, in, 9, 11});
           const auto residual = with_residual ? at::randn({2, out, 9, 11}) : at::Tensor();
           const auto expected = layer->forward(x, activation, residual);
+          const auto size = largest(layer->forward(x, nn::Activation::none, residual));
           layer->to(device);
           prepare_for_inference(*layer, precision);
-          const auto there =
-              layer->forward(x.to(device, type), activation, with_residual ? residual.to(device, type) : residual);
+          const auto there = test::on_gpu([&] {
+            return layer->forward(x.to(device, type), activation, with_residual ? residual.to(device, type) : residual);
+          });
           EXPECT_TRUE(there.is_contiguous(at::MemoryFormat::ChannelsLast));
-          expect_close(there, expected, tolerance);
+          expect_close(there, expected, tolerance, size);
         }
       }
     }
@@ -129,7 +130,8 @@ TEST_F(CudaLayers, WindowAttention) {
         for (at::Tensor* x : {&options_there.bias, &options_there.padding, &options_there.head_scale}) {
           if (x->defined()) *x = x->to(device);
         }
-        expect_close(nn::attend_windows(qkv.to(device), 2, there, options_there), here, tolerance);
+        const auto mixed = test::on_gpu([&] { return nn::attend_windows(qkv.to(device), 2, there, options_there); });
+        expect_close(mixed, here, tolerance);
       }
     }
   }
@@ -146,8 +148,29 @@ TEST_F(CudaLayers, AttentionOfManySmallProblems) {
         if (biased) options.bias = at::randn({tokens, tokens});
         const auto here = nn::attend_plain(q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat), options);
         if (biased) options.bias = options.bias.to(device);
-        expect_close(nn::attend(q.to(device), k.to(device), v.to(device), options), here, tolerance);
+        const auto mixed = test::on_gpu([&] { return nn::attend(q.to(device), k.to(device), v.to(device), options); });
+        expect_close(mixed, here, tolerance);
       }
+    }
+  }
+}
+
+/// The residual sum and its norm, in one pass where our kernel does it.
+TEST_F(CudaLayers, SumsAndTheirNorms) {
+  for (const auto& [precision, tolerance] : kPrecisions) {
+    const auto type = nn::scalar_type(precision);
+    for (const std::int64_t width : {1, 24, 96, 300}) {
+      nn::LayerNorm layer(width);
+      layer->weight.normal_(1, 0.3);
+      layer->bias.normal_();
+      const auto x = at::randn({2, 7, width}), update = at::randn({7, 2, width}).transpose(0, 1);
+      const auto a = x.to(type), b = update.to(type), sum = (a + b).to(at::kFloat);  // rounded as it is stored
+      const auto expected = layer->forward(sum);
+      layer->to(device);
+      prepare_for_inference(*layer, precision);
+      const auto there = test::on_gpu([&] { return layer->forward_sum(a.to(device), b.to(device)); });
+      EXPECT_TRUE(at::equal(there.sum.to(at::kCPU, at::kFloat), sum));
+      expect_close(there.normed, expected, tolerance);
     }
   }
 }
@@ -157,9 +180,11 @@ TEST_F(CudaLayers, DecodedPicturesAreNormalised) {
   const auto large = at::randint(256, {3, 17, 23, 3}, at::kByte);
   const auto part = large.slice(1, 2, 15).slice(2, 1, 20);
   for (const auto& [type, tolerance] : kTypes) {
-    expect_close(nn::normalized(part.to(device), by, type), nn::normalized(part, by, at::kFloat), tolerance);
-    expect_close(nn::normalized(large.to(device).slice(1, 2, 15).slice(2, 1, 20), by, type),
-                 nn::normalized(part, by, at::kFloat), tolerance);
+    const auto here = nn::normalized(part, by, at::kFloat);
+    expect_close(test::on_gpu([&] { return nn::normalized(part.to(device), by, type); }), here, tolerance);
+    const auto of_large =
+        test::on_gpu([&] { return nn::normalized(large.to(device).slice(1, 2, 15).slice(2, 1, 20), by, type); });
+    expect_close(of_large, here, tolerance);
   }
 }
 

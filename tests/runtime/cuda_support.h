@@ -7,6 +7,7 @@
 #include "apps/registry.h"
 #include "common/runtime/device.h"
 #include "common/runtime/registry.h"
+#include "tests/support/gpu.h"
 #include "tests/support/tensors.h"
 
 namespace vitral::test {
@@ -28,18 +29,6 @@ class ExactFloats {
     at::globalContext().setAllowTF32CuBLAS(products);
   }
   bool convolutions_, products_;
-};
-
-/// Skips its tests, with the reason, where there is no GPU.
-template <class Base>
-class NeedsCuda : public Base {
- protected:
-  void SetUp() override {
-    if (const auto problem = cuda_problem(); !problem.empty()) GTEST_SKIP() << problem;
-    device = resolve_device("cuda");
-    at::manual_seed(5);
-  }
-  at::Device device = at::kCPU;
 };
 
 inline const ModelEntry& entry_of(const std::string& name) {

@@ -7,7 +7,7 @@
 namespace vitral::train {
 namespace {
 
-using RunOnCuda = test::NeedsCuda<testing::Test>;
+using RunOnCuda = test::NeedsGpu<testing::Test>;
 
 TrainOptions two_epochs(Task task) {
   auto options = recipe("small", task);

@@ -16,7 +16,7 @@ constexpr double kLr = 0.01;
 /// Sums are made in another order there; a step is as far off as the gradient that it follows.
 constexpr double kBound = 1e-3;
 
-using StepOnCuda = test::NeedsCuda<testing::Test>;
+using StepOnCuda = test::NeedsGpu<testing::Test>;
 
 struct Step {
   double loss;
@@ -116,7 +116,7 @@ TEST_F(StepOnCuda, OfDetectorsIsThatOfTheCpu) {
   }
 }
 
-using LossesOnCuda = test::NeedsCuda<testing::Test>;
+using LossesOnCuda = test::NeedsGpu<testing::Test>;
 
 detr::SetPrediction prediction(std::int64_t logits, std::uint32_t seed) {
   return {test::hashed({3, 20, logits}, seed, 0, 6), at::sigmoid(test::hashed({3, 20, 4}, seed + 1, 0, 4))};

@@ -46,6 +46,21 @@ struct Table {
 /// The module's table, opened at the first call; null where there is none.
 const Table* table();
 
+/// For tests: until the scope ends, `kernels`, whose functions take the host's memory, stand in for a GPU's on this
+/// thread. Layers then do with tensors of the host what they do with a GPU's.
+class StandIn {
+ public:
+  explicit StandIn(const Table& kernels);
+  ~StandIn();
+  StandIn(const StandIn&) = delete;
+  StandIn& operator=(const StandIn&) = delete;
+  /// Whether there is one on this thread.
+  static bool present();
+
+ private:
+  const Table* before_;
+};
+
 /// Why there is none, in one line; empty where there is one.
 std::string table_problem();
 

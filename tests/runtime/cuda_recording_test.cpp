@@ -1,4 +1,4 @@
-// The same classifiers on the CPU and on a GPU. Skipped, with the reason, where there is none.
+// What only a real GPU can tell: recordings, and what its memory holds. Skipped, with the reason, where there is none.
 #include <ATen/ATen.h>
 #include <c10/core/CachingDeviceAllocator.h>
 
@@ -10,27 +10,9 @@
 namespace vitral {
 namespace {
 
-using OnCuda = test::NeedsCuda<testing::TestWithParam<const char*>>;
+using RecordingOnCuda = test::NeedsGpu<testing::TestWithParam<const char*>>;
 
-TEST_P(OnCuda, AgreesWithTheCpu) {
-  const auto& entry = test::entry_of(GetParam());
-  const test::ExactFloats exact;
-  const at::NoGradGuard no_grad;
-  for (const auto& [precision, tolerance] : {std::pair{nn::Precision::fp32, 1e-4}, {nn::Precision::bf16, 2e-2}}) {
-    at::manual_seed(5);
-    const auto net = entry.build_classifier({.num_classes = 100});
-    net->module().eval();
-    const auto images = at::randn({2, 3, entry.preprocess().height, entry.preprocess().width});
-    const auto expected = net->forward(images);
-    net->module().to(device);
-    prepare_for_inference(net->module(), precision);
-    const auto computed = net->forward(images.to(device, nn::scalar_type(precision)));
-    ASSERT_EQ(computed.device().type(), at::kCUDA);
-    EXPECT_LE(test::apart(computed, expected), tolerance) << to_string(precision);
-  }
-}
-
-TEST_P(OnCuda, ARecordingGivesTheSameNumbers) {
+TEST_P(RecordingOnCuda, GivesTheSameNumbers) {
   std::string why;
   if (open_gpu(device, why) == nullptr) GTEST_SKIP() << why;
   const auto registry = apps::make_registry();
@@ -46,7 +28,7 @@ TEST_P(OnCuda, ARecordingGivesTheSameNumbers) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, OnCuda,
+INSTANTIATE_TEST_SUITE_P(Networks, RecordingOnCuda,
                          testing::Values("vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224",
                                          "deit3_small_patch16_224", "tnt_s_patch16_224", "swin_tiny_patch4_window7_224",
                                          "swinv2_tiny_window8_256", "resnet18", "resnet50d", "efficientnet_lite0"),
@@ -63,7 +45,7 @@ Held held(const at::Device& device) {
   return {stats.allocated_bytes[kAll].current, stats.reserved_bytes[kAll].current};
 }
 
-using MemoryOnCuda = test::NeedsCuda<testing::Test>;
+using MemoryOnCuda = test::NeedsGpu<testing::Test>;
 
 /// A hundred different shapes, ten times each: what the first rounds took is enough for all that follow.
 TEST_F(MemoryOnCuda, AThousandShapesInARowHoldNoMore) {
