@@ -13,6 +13,13 @@
 #include <vector>
 
 #if defined(__SANITIZE_ADDRESS__)
+#define VITRAL_WATCHED_STACKS  // the sanitizer wants to know of each change of stacks
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define VITRAL_WATCHED_STACKS
+#endif
+#endif
+#ifdef VITRAL_WATCHED_STACKS
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -98,7 +105,7 @@ char* stack_of(std::uint32_t thread) {
 
 void Block::enter() {
   Block& block = *running;
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef VITRAL_WATCHED_STACKS
   const void* from = nullptr;
   __sanitizer_finish_switch_fiber(nullptr, &from, &block.scheduler_size_);
   block.scheduler_stack_ = const_cast<void*>(from);
@@ -120,23 +127,23 @@ void Block::begin(std::uint32_t thread) {
 
 void Block::go_on(std::uint32_t thread) {
   current = thread;
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef VITRAL_WATCHED_STACKS
   void* fake = nullptr;
   __sanitizer_start_switch_fiber(&fake, stack_of(thread), kStack);
 #endif
   swapcontext(&scheduler_, &threads[thread].context);
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef VITRAL_WATCHED_STACKS
   __sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
 #endif
 }
 
 void Block::leave(std::uint32_t thread, [[maybe_unused]] bool for_good) {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef VITRAL_WATCHED_STACKS
   void* fake = nullptr;
   __sanitizer_start_switch_fiber(for_good ? nullptr : &fake, scheduler_stack_, scheduler_size_);
 #endif
   swapcontext(&threads[thread].context, &scheduler_);
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef VITRAL_WATCHED_STACKS
   const void* from = nullptr;
   __sanitizer_finish_switch_fiber(fake, &from, &scheduler_size_);
   scheduler_stack_ = const_cast<void*>(from);
