@@ -39,7 +39,11 @@ nlohmann::ordered_json Summary::json(std::size_t sources) const {
           {"dropped", dropped_},
           {"failed", reasons_},
           {"skipped", skipped_},
-          {"latency_ms", {{"p50", percentile(latencies_, 50)}, {"p90", percentile(latencies_, 90)}, {"p99", percentile(latencies_, 99)}}}};
+          {"latency_ms",
+           {{"p50", percentile(latencies_, 50)},
+            {"p90", percentile(latencies_, 90)},
+            {"p95", percentile(latencies_, 95)},
+            {"p99", percentile(latencies_, 99)}}}};
   record.update(more_);
   return record;
 }
