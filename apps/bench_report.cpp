@@ -113,7 +113,7 @@ Table table_of(const std::vector<Network>& networks) {
 }
 
 Table stages_of(const std::vector<Network>& networks) {
-  Table table{{"network", "decode", "preprocess", "forward", "postprocess", "pictures/s"}, {}};
+  Table table{{"network", "decode", "preprocess", "forward", "postprocess", "pictures/s", "limited by"}, {}};
   for (const auto& network : networks) {
     const auto& row = network.front();
     if (!row.contains("end_to_end")) continue;
@@ -123,6 +123,7 @@ Table stages_of(const std::vector<Network>& networks) {
       cells.push_back(format("%.2f ms", found["p50_ms"][table.columns[i]].get<double>()));
     }
     cells.push_back(format("%.1f", found["images_per_s"].get<double>()));
+    cells.push_back(found["limited_by"].get<std::string>());
     table.rows.push_back(std::move(cells));
   }
   return table;
@@ -177,7 +178,7 @@ std::vector<Chapter> chapters_of(const Json& bench) {
 }
 
 constexpr const char* kTitle = "Transformers and CNNs, measured side by side";
-constexpr const char* kStages = "From file to result, batch 1, median of the pictures";
+constexpr const char* kStages = "From file to result in batches of the first size, median of the pictures";
 
 std::string machine_line(const Json& bench) {
   const auto& machine = bench["machine"];

@@ -2,14 +2,11 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/randn.h>
-#include <ATen/ops/softmax.h>
-#include <ATen/ops/topk.h>
 
 #include <algorithm>
 #include <array>
 
-#include "apps/collate.h"
-#include "apps/detect_engine.h"
+#include "apps/bench_stages.h"
 #include "apps/eval_data.h"
 #include "apps/evaluation.h"
 #include "apps/records.h"
@@ -21,7 +18,6 @@ namespace vitral::apps {
 namespace {
 
 constexpr std::int64_t kEvalBatch = 32;
-constexpr double kShownScore = 0.5;
 
 /// {height, width} of the input. Detectors whose input follows the picture's shape get what they would make of the
 /// commonest picture, 4 to 3, unless --imgsz names both sides.
@@ -38,33 +34,6 @@ LoadedModel load_named(const std::string& name, const BenchOptions& options, Con
   flags.model = name;
   return load(flags, options.compute, console, /*allow_random=*/true);
 }
-
-/// The part of a picture's way that comes after the input is made.
-class Consumer {
- public:
-  explicit Consumer(const LoadedModel& model) : model_(model) {
-    if (model.entry->task != Task::detect) return;
-    Confidence confidence;
-    confidence.all = kShownScore;
-    engine_.emplace(model, ClassRules(confidence, {}, model.record.labels, model.record.num_classes), EngineOptions{});
-  }
-  void operator()(PreparedPicture& picture) const {
-    if (engine_) {
-      engine_->run({&picture, 1});
-      return;
-    }
-    StopWatch watch;
-    const std::array<const PreparedInput*, 1> inputs = {&picture.inputs.front()};
-    const auto logits = model_.logits(stacked_images(inputs));
-    picture.times.forward = watch.lap();
-    at::topk(at::softmax(logits, -1), std::min<std::int64_t>(5, logits.size(1)));
-    picture.times.postprocess = watch.lap();
-  }
-
- private:
-  const LoadedModel& model_;
-  std::optional<DetectEngine> engine_;
-};
 
 }  // namespace
 
@@ -148,7 +117,8 @@ void BenchSubject::time(int warmup, int iterations) {
 
 void BenchSubject::examine() {
   for (const auto& path : options_.data) judge(path);
-  if (!options_.inputs.empty()) findings_["end_to_end"] = stages(options_.inputs);
+  if (options_.inputs.empty()) return;
+  for (const auto batch : options_.batches) stages_.push_back(end_to_end(model(), options_.inputs, batch));
 }
 
 void BenchSubject::judge(const std::string& path) {
@@ -166,33 +136,6 @@ void BenchSubject::judge(const std::string& path) {
     findings_["AP"] = found.evaluation.stats[0];
     findings_["AP50"] = found.evaluation.stats[1];
   }
-}
-
-nlohmann::ordered_json BenchSubject::stages(const std::vector<std::string>& inputs) const {
-  const Consumer consume(model());
-  std::vector<double> decode, preprocess, forward, postprocess;
-  double wall_ms = 0;
-  for (const bool counts : {false, true}) {  // the first time over the pictures warms up
-    PictureStream stream(expand_inputs(inputs), model().record.preprocess);
-    StopWatch watch;
-    while (auto picture = stream.next()) {
-      if (!picture->error.empty()) throw Error(ErrorKind::input, "", picture->error);
-      consume(*picture);
-      if (!counts) continue;
-      decode.push_back(picture->times.decode);
-      preprocess.push_back(picture->times.preprocess);
-      forward.push_back(picture->times.forward);
-      postprocess.push_back(picture->times.postprocess);
-    }
-    wall_ms = watch.lap();
-  }
-  return {{"pictures", decode.size()},
-          {"images_per_s", 1000.0 * static_cast<double>(decode.size()) / wall_ms},
-          {"p50_ms",
-           {{"decode", percentile(decode, 50)},
-            {"preprocess", percentile(preprocess, 50)},
-            {"forward", percentile(forward, 50)},
-            {"postprocess", percentile(postprocess, 50)}}}};
 }
 
 std::vector<nlohmann::ordered_json> BenchSubject::rows() const {
@@ -235,6 +178,7 @@ std::vector<nlohmann::ordered_json> BenchSubject::rows() const {
     }
     if (training) row["training"] = {{"seconds", training->seconds}, {"epochs", training->epochs}};
     row.update(findings_);
+    if (!stages_.empty()) row["end_to_end"] = stages_[i];
     rows.push_back(std::move(row));
   }
   return rows;

@@ -52,7 +52,6 @@ class BenchSubject {
   /// Adds what the GPU's clocks are now.
   void watch_clocks();
   void judge(const std::string& path);
-  nlohmann::ordered_json stages(const std::vector<std::string>& inputs) const;
 
   const BenchOptions& options_;
   Console& console_;
@@ -61,6 +60,7 @@ class BenchSubject {
   std::vector<at::Tensor> images_;          // one a batch size
   std::vector<std::vector<double>> times_;  // ms, one list a batch size
   nlohmann::ordered_json findings_ = nlohmann::ordered_json::object();
+  std::vector<nlohmann::ordered_json> stages_;  // one a batch size, where pictures are given
   double peak_mb_ = 0, gpu_peak_mb_ = 0;
   std::unique_ptr<GpuTimer> timer_;      // on a GPU
   std::unique_ptr<GpuMonitor> monitor_;  // where its driver tells

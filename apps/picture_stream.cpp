@@ -55,6 +55,8 @@ PictureStream::PictureStream(std::vector<PictureSource> sources, Preprocess prep
       prefetch_(sources_.size(), workers_for(sources_.size()), 2 * workers_for(sources_.size()) + 2,
                 [this](std::size_t index) { return read(index); }) {}
 
+std::size_t PictureStream::workers() const { return workers_for(sources_.size()); }
+
 PreparedPicture PictureStream::read(std::size_t index) const {
   PreparedPicture result;
   result.source = sources_[index];

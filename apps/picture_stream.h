@@ -71,6 +71,8 @@ class PictureStream {
                 PictureReader reader = {});
   std::optional<PreparedPicture> next() { return prefetch_.next(); }
   std::size_t size() const { return sources_.size(); }
+  /// Threads that make pictures ahead.
+  std::size_t workers() const;
 
  private:
   PreparedPicture read(std::size_t index) const;

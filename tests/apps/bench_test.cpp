@@ -53,6 +53,11 @@ TEST_F(Bench, JudgesTheWeightsThatItTimesAsEvalDoes) {
   EXPECT_EQ(rows[0].at("data_pictures"), 3);
   const auto& stages = rows[0].at("end_to_end");
   EXPECT_EQ(stages.at("pictures"), 2);
+  EXPECT_EQ(stages.at("batch"), 1);
+  EXPECT_GE(stages.at("decoders"), 1);
+  const double input = stages.at("capacity").at("input"), network = stages["capacity"].at("network");
+  EXPECT_GT(std::min(input, network), 0);
+  EXPECT_EQ(stages.at("limited_by"), input < network ? "input" : "network");
   for (const char* stage : {"decode", "preprocess", "forward", "postprocess"}) {
     EXPECT_GT(stages["p50_ms"].at(stage).get<double>(), 0) << stage;
   }
