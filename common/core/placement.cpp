@@ -136,6 +136,10 @@ class Sizes {
 
 }  // namespace
 
+bool pads_after_normalising(ResizeRule rule) {
+  return follows_shape(rule);
+}
+
 std::string fault_of(const Preprocess& p) {
   constexpr int kLargest = 1 << 20;
   const auto sane = [](int size, int least) { return size >= least && size <= kLargest; };

@@ -49,6 +49,10 @@ struct Preprocess {
 /// What is wrong with a specification in one line, empty where it makes sense.
 std::string fault_of(const Preprocess& preprocess);
 
+/// Whether what lies beside a picture is 0 in the network's input (detr, detr_transformers, torchvision_detector). The
+/// other rules pad with a grey level, which is normalised with the picture.
+bool pads_after_normalising(ResizeRule rule);
+
 /// Where a picture lands in the network's input. All numbers are pixels.
 struct Placement {
   int source_width = 0, source_height = 0;    ///< the upright picture

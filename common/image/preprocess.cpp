@@ -48,32 +48,22 @@ std::vector<Lerp> lerps(int inputs, int outputs) {
   return out;
 }
 
-kernels::Normalization normalization_of(const Preprocess& spec) {
-  kernels::Normalization n;
-  n.divisor = spec.rescale ? 255.0F : 1.0F;
-  std::copy(spec.mean.begin(), spec.mean.end(), n.mean);
-  std::copy(spec.std.begin(), spec.std.end(), n.std);
-  return n;
-}
-
-/// Pointers to the red, green and blue plane of the input.
+/// Pointers to the planes of the input.
 struct Planes {
   float* of[3];
-  Planes(const Preprocess& spec, float* chw, std::size_t plane) {
-    for (std::size_t c = 0; c < 3; ++c) of[c] = chw + (spec.bgr ? 2 - c : c) * plane;
-  }
+  Planes(float* chw, std::size_t plane) : of{chw, chw + plane, chw + 2 * plane} {}
 };
 
 /// torchvision's detectors: normalised first, then resized, top left in a ground of zeros.
 void write_interpolated(const Image& image, const Placement& p, const Preprocess& spec, std::span<float> chw) {
-  const kernels::Normalization n = normalization_of(spec);
+  const kernels::Normalization n = kernels::normalization_of(spec);
   const auto source = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
   std::vector<float> floats(3 * source);
   float* const planes[3] = {floats.data(), floats.data() + source, floats.data() + 2 * source};
   kernels::normalize_rgb(image.pixels.data(), source, n, planes);
   const auto rows = lerps(image.height, p.resized_height), columns = lerps(image.width, p.resized_width);
   std::fill(chw.begin(), chw.end(), 0.0F);
-  const Planes to(spec, chw.data(), chw.size() / 3);
+  const Planes to(chw.data(), chw.size() / 3);
   for (std::size_t c = 0; c < 3; ++c) {
     for (std::size_t y = 0; y < rows.size(); ++y) {
       const float* low = planes[c] + static_cast<std::size_t>(rows[y].low) * static_cast<std::size_t>(image.width);
@@ -90,20 +80,17 @@ void write_interpolated(const Image& image, const Placement& p, const Preprocess
 
 /// Back to the nearest grey levels.
 Image levels_of(std::span<const float> chw, const Placement& p, const Preprocess& spec) {
-  const kernels::Normalization n = normalization_of(spec);
+  const kernels::Normalization n = kernels::normalization_of(spec);
   Image out = Image::uninitialized(p.width, p.height);
-  const Planes from(spec, const_cast<float*>(chw.data()), chw.size() / 3);
-  for (std::size_t i = 0; i < chw.size() / 3; ++i) {
+  const std::size_t plane = chw.size() / 3;
+  for (std::size_t i = 0; i < plane; ++i) {
     for (std::size_t c = 0; c < 3; ++c) {
-      const float level = (from.of[c][i] * n.std[c] + n.mean[c]) * n.divisor;
+      const float value = chw[(n.bgr ? 2 - c : c) * plane + i];
+      const float level = (value * n.std[c] + n.mean[c]) * n.divisor;
       out.pixels[3 * i + c] = static_cast<std::uint8_t>(std::clamp(level + 0.5F, 0.0F, 255.0F));
     }
   }
   return out;
-}
-
-bool pads_after_normalising(ResizeRule rule) {
-  return rule == ResizeRule::detr || rule == ResizeRule::detr_transformers;
 }
 
 Image resized_content(const Image& image, const Placement& p, const Preprocess& spec) {
@@ -136,8 +123,8 @@ void Preprocessor::write(const Image& image, const Placement& p, std::span<float
                 "the buffer has " + std::to_string(chw.size()) + " elements, expected " + std::to_string(3 * plane));
   }
   if (spec_.rule == ResizeRule::torchvision_detector) return write_interpolated(image, p, spec_, chw);
-  const kernels::Normalization n = normalization_of(spec_);
-  const Planes to(spec_, chw.data(), plane);
+  const kernels::Normalization n = kernels::normalization_of(spec_);
+  const Planes to(chw.data(), plane);
   if (!pads_after_normalising(spec_.rule)) {
     return kernels::normalize_rgb(view(image, p).pixels.data(), plane, n, to.of);
   }

@@ -157,8 +157,10 @@ void resample_rows(ConstPixelRows from, int row_bytes, const ResampleWeights& we
 }
 
 void normalize_rgb(const std::uint8_t* rgb, std::size_t count, const Normalization& normalization,
-                   float* const planes[3], const CpuFeatures& cpu) {
+                   float* const given[3], const CpuFeatures& cpu) {
   const ResizeIsa* isa = choose(cpu);
+  const bool bgr = normalization.bgr;
+  float* const planes[3] = {given[bgr ? 2 : 0], given[1], given[bgr ? 0 : 2]};  // of red, green and blue
   const NormalizeJob job{rgb, count, normalization.divisor, normalization.mean, normalization.std, planes};
   for (std::size_t i = isa != nullptr ? isa->normalize(job) : 0; i < count; ++i) {
     for (std::size_t c = 0; c < 3; ++c) {

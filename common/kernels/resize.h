@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/kernels/cpu.h"
+#include "common/kernels/normalization.h"
 
 namespace vitral::kernels {
 
@@ -44,14 +45,7 @@ void resample_columns(ConstPixelRows from, int rows, const ResampleWeights& weig
 void resample_rows(ConstPixelRows from, int row_bytes, const ResampleWeights& weights, PixelRows to,
                    const CpuFeatures& cpu = this_cpu().features);
 
-/// (level / divisor - mean) / std, each operation rounded to float as Python's libraries do it.
-struct Normalization {
-  float divisor = 255.0F;
-  float mean[3] = {0, 0, 0};
-  float std[3] = {1, 1, 1};
-};
-
-/// `count` pixels of RGB -> three planes: planes[c][i] is channel c of pixel i.
+/// `count` pixels of RGB -> three planes in the order that is asked for: planes[c][i] is channel c of pixel i.
 void normalize_rgb(const std::uint8_t* rgb, std::size_t count, const Normalization& normalization,
                    float* const planes[3], const CpuFeatures& cpu = this_cpu().features);
 

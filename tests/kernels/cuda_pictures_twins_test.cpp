@@ -39,14 +39,19 @@ void fill_patches(const cuda::PatchesArgs& args, Buffer& out) {
 
 TEST(CudaTwins, PatchesAreTheRowsOfTheProduct) {
   std::mt19937 random(21);
-  for (const DType dtype : {DType::f32, DType::bf16, DType::f16}) {
+  for (const auto& [dtype, bgr] : {std::pair{DType::f32, false},
+                                   {DType::f32, true},
+                                   {DType::bf16, false},
+                                   {DType::bf16, true},
+                                   {DType::f16, false},
+                                   {DType::f16, true}}) {
     for (const auto& [patch, high, wide] :
          {std::tuple{1, 3, 2}, std::tuple{2, 1, 5}, std::tuple{7, 3, 4}, std::tuple{16, 2, 3}}) {
       cuda::PatchesArgs args;
       args.dtype = dtype, args.batch = 3, args.patch = patch;
       args.height = patch * high, args.width = patch * wide;
       args.row_stride = 3 * args.width + 5, args.picture_stride = args.height * args.row_stride + 11;
-      args.normalization = {255.0F, {0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}};
+      args.normalization = {255.0F, {0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}, bgr};
       args.out_stride = 3 * patch * patch + 2;
       const auto pictures = random_bytes(random, static_cast<std::size_t>(args.batch * args.picture_stride));
       args.pictures = pictures.data();

@@ -131,5 +131,23 @@ TEST(ResizeKernels, TheBestOneIsTaken) {
   for (const auto& cpu : implementations()) EXPECT_STRNE(resize_implementation(cpu), "plain");
 }
 
+TEST(Normalize, BlueFirstIsTheSamePlanesTurnedRound) {
+  std::mt19937 random(8);
+  constexpr std::size_t kCount = 101;
+  const auto rgb = random_bytes(random, 3 * kCount);
+  Normalization by{255.0F, {0.1F, 0.2F, 0.3F}, {0.4F, 0.5F, 0.6F}};
+  std::vector<float> plain(3 * kCount), turned(3 * kCount);
+  const auto run = [&](std::vector<float>& out) {
+    float* const planes[3] = {out.data(), out.data() + kCount, out.data() + 2 * kCount};
+    normalize_rgb(rgb.data(), kCount, by, planes);
+  };
+  run(plain);
+  by.bgr = true;
+  run(turned);
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (std::size_t i = 0; i < kCount; ++i) ASSERT_EQ(turned[(2 - c) * kCount + i], plain[c * kCount + i]);
+  }
+}
+
 }  // namespace
 }  // namespace vitral::kernels

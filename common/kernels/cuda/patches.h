@@ -16,7 +16,7 @@ struct PatchesArgs {
   const std::uint8_t* pictures = nullptr;  ///< [batch, height, width, 3], RGB
   std::int64_t picture_stride = 0;         ///< bytes from picture to picture
   std::int64_t row_stride = 0;             ///< bytes from row to row
-  Normalization normalization;             ///< of each channel, with the bits of `normalize_rgb`
+  Normalization normalization;             ///< of each channel, with the bits and the order of `normalize_rgb`
   /// [batch * height / p * width / p, 3 * p * p]: patches in reading order; of each its channels, rows and columns, as
   /// the weight of the convolution [dim, 3, p, p] lies.
   void* out = nullptr;

@@ -9,8 +9,10 @@ namespace vitral::kernels::cuda {
 namespace {
 
 /// Three roundings, as on the CPU: a division is none that a multiply-add could take in.
-VITRAL_INLINE float normalised(const Normalization& by, std::uint8_t level, std::uint32_t channel) {
-  return (static_cast<float>(level) / by.divisor - by.mean[channel]) / by.std[channel];
+/// `pixel`: its red, green and blue; `channel`: which one of the network's.
+VITRAL_INLINE float normalised(const Normalization& by, const std::uint8_t* pixel, std::uint32_t channel) {
+  const std::uint32_t colour = by.bgr ? 2 - channel : channel;
+  return (static_cast<float>(pixel[colour]) / by.divisor - by.mean[colour]) / by.std[colour];
 }
 
 template <class T>
@@ -32,7 +34,7 @@ struct PatchesRow {
     team.for_each(3 * args.patch * args.patch, [&](std::int64_t i) VITRAL_INLINE_LAMBDA {
       const auto at = static_cast<std::uint32_t>(i);
       const std::uint32_t x = at % side, y = at / side % side, channel = at / side / side;
-      out[i] = from_float<T>(normalised(args.normalization, corner[y * args.row_stride + 3 * x + channel], channel));
+      out[i] = from_float<T>(normalised(args.normalization, corner + y * args.row_stride + 3 * x, channel));
     });
   }
 };
@@ -49,7 +51,7 @@ struct PatchesPixel {
     const auto channel = static_cast<std::uint32_t>(place % 3);
     const std::uint8_t* picture = args.pictures + pixel / args.width / args.height * args.picture_stride;
     static_cast<T*>(args.out)[pixel * args.out_stride + channel] =
-        from_float<T>(normalised(args.normalization, picture[y * args.row_stride + 3 * x + channel], channel));
+        from_float<T>(normalised(args.normalization, picture + y * args.row_stride + 3 * x, channel));
   }
 };
 

@@ -23,7 +23,7 @@ constexpr const char* kModule = "vitral_cuda_kernels.so";
 constexpr const char* kTable = "vitral_cuda_kernels";  ///< what the module calls its table
 
 /// Raised whenever the table or what its functions take changes: a module beside another program's is refused.
-constexpr std::int32_t kTableVersion = 1;
+constexpr std::int32_t kTableVersion = 2;
 
 struct Table {
   std::int32_t version = kTableVersion;  ///< always the first
