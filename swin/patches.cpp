@@ -3,6 +3,7 @@
 #include <ATen/ops/constant_pad_nd.h>
 
 #include "common/core/error.h"
+#include "common/nn/pictures.h"
 
 namespace vitral::swin {
 
@@ -12,8 +13,14 @@ PatchEmbedImpl::PatchEmbedImpl(std::int64_t in_chans_, std::int64_t dim_, std::i
 }
 
 void PatchEmbedImpl::reset() {
+  drop_packed();
   proj = register_module("proj", nn::Conv2d(nn::Conv2dOptions(in_chans, dim, patch).stride(patch).bias(true)));
   norm = register_module("norm", nn::LayerNorm(dim));
+}
+
+void PatchEmbedImpl::train(bool on) {
+  if (on) set_inference(nullptr);
+  torch::nn::Module::train(on);
 }
 
 at::Tensor PatchEmbedImpl::fit(const at::Tensor& images) const {
@@ -27,6 +34,10 @@ at::Tensor PatchEmbedImpl::fit(const at::Tensor& images) const {
 }
 
 TokenMap PatchEmbedImpl::forward(const at::Tensor& images) {
+  if (nn::are_levels(images) && inference() != nullptr) {
+    const auto tokens = from_levels_.forward(images, *proj, *inference());
+    return {norm->forward(tokens), {images.size(1) / patch, images.size(2) / patch}};
+  }
   const auto map = proj->forward(fit(images));                      // [B, dim, h, w]
   const auto tokens = map.flatten(2).transpose(1, 2).contiguous();  // [B, h * w, dim]
   return {norm->forward(tokens), {map.size(2), map.size(3)}};

@@ -5,6 +5,7 @@
 #include <torch/nn/pimpl.h>
 
 #include "common/nn/conv.h"
+#include "common/nn/level_projection.h"
 #include "common/nn/linear.h"
 #include "common/nn/norm.h"
 #include "swin/window.h"
@@ -18,11 +19,13 @@ struct TokenMap {
 };
 
 /// Non-overlapping patches, projected and normed. Children `proj` and `norm`.
-class PatchEmbedImpl : public torch::nn::Cloneable<PatchEmbedImpl> {
+class PatchEmbedImpl : public torch::nn::Cloneable<PatchEmbedImpl>, public nn::TwoFaced {
  public:
   PatchEmbedImpl(std::int64_t in_chans, std::int64_t dim, std::int64_t patch, Convention convention);
   void reset() override;
-  /// images [B, in_chans, H, W]. Where the patch does not divide a side, transformers pads with zeros, torchvision cuts
+  void train(bool on = true) override;
+  /// images [B, in_chans, H, W], in inference also 8-bit levels [B, H, W, 3] whose sides are multiples of the patch,
+  /// where prepare_for_inference() was told how they are normalised. Where the patch does not divide a side, transformers pads with zeros, torchvision cuts
   /// off the rest, and the others throw Error(usage).
   TokenMap forward(const at::Tensor& images);
 
@@ -32,7 +35,9 @@ class PatchEmbedImpl : public torch::nn::Cloneable<PatchEmbedImpl> {
   nn::LayerNorm norm = nullptr;
 
  private:
+  void drop_packed() override { from_levels_.drop(); }
   at::Tensor fit(const at::Tensor& images) const;
+  nn::LevelProjection from_levels_;
 };
 TORCH_MODULE(PatchEmbed);
 

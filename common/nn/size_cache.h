@@ -9,8 +9,8 @@
 
 namespace vitral::nn {
 
-/// Values by key, the latest eight. A copy starts empty, as a clone of a module has tables of its own.
-template <class Key, class Value>
+/// Values by key, the latest `kMost`. A copy starts empty, as a clone of a module has tables of its own.
+template <class Key, class Value, std::size_t kMost = 8>
 class SizeCache {
  public:
   SizeCache() = default;
@@ -28,7 +28,7 @@ class SizeCache {
       if (each == key) return value;
     }
     // Pictures of all sizes must not fill the memory.
-    if (entries_.size() == kMostSizes) entries_.erase(entries_.begin());
+    if (entries_.size() == kMost) entries_.erase(entries_.begin());
     return entries_.emplace_back(key, std::make_shared<const Value>(make())).second;
   }
 
@@ -38,7 +38,6 @@ class SizeCache {
   }
 
  private:
-  static constexpr std::size_t kMostSizes = 8;
   std::mutex mutex_;
   std::vector<std::pair<Key, std::shared_ptr<const Value>>> entries_;
 };

@@ -5,6 +5,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+
+#include "common/kernels/normalization.h"
 
 namespace vitral::nn {
 
@@ -21,6 +24,8 @@ struct InferenceOptions {
   /// Called with what a layer gave, fused tail included, each time that it computed. The tensor may be overwritten
   /// afterwards. Empty: nobody listens.
   std::function<void(const at::Tensor& output)> on_output;
+  /// How 8-bit pictures are normalised, for layers that take them as they are. Nothing: no layer is given any.
+  std::optional<kernels::Normalization> levels = {};
 };
 
 /// A layer that can turn its inference face. Packing happens at the first inference call, when the shapes are known, and

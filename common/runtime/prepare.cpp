@@ -3,9 +3,10 @@
 namespace vitral {
 
 void prepare_for_inference(torch::nn::Module& module, nn::Precision precision,
-                           std::function<void(const at::Tensor& plain)> on_packed, const LayerListener& on_output) {
+                           std::function<void(const at::Tensor& plain)> on_packed, const LayerListener& on_output,
+                           const std::optional<kernels::Normalization>& levels) {
   module.eval();
-  const auto shared = std::make_shared<const nn::InferenceOptions>(nn::InferenceOptions{precision, std::move(on_packed)});
+  const auto shared = std::make_shared<const nn::InferenceOptions>(nn::InferenceOptions{precision, std::move(on_packed), {}, levels});
   const auto options_of = [&](const std::string& name) {
     if (!on_output) return shared;
     auto own = *shared;
