@@ -109,7 +109,7 @@ class SwinTransformerImpl : public torch::nn::Cloneable<SwinTransformerImpl>,
   explicit SwinTransformerImpl(const SwinTransformerOptions& options_);
   void reset() override;
 
-  /// images [B, in_chans, H, W] -> tokens [B, H / 32 * W / 32, 8 * dim], normed.
+  /// images [B, in_chans, H, W], or levels (takes_levels()) -> tokens [B, H / 32 * W / 32, 8 * dim], normed.
   at::Tensor forward_features(const at::Tensor& images) override;
   /// tokens -> their mean [B, 8 * dim].
   at::Tensor pool(const at::Tensor& tokens) override;
@@ -117,6 +117,9 @@ class SwinTransformerImpl : public torch::nn::Cloneable<SwinTransformerImpl>,
   using Classifier::forward;
   torch::nn::Module& module() override { return *this; }
   std::vector<std::string> head_names() const override;
+  bool takes_levels(std::array<std::int64_t, 2> size) const override {
+    return options.in_chans() == 3 && size[0] % options.patch() == 0 && size[1] % options.patch() == 0;
+  }
 
   /// images -> the four stages' maps [B, C, h, w], not normed (as timm's `features_only`), in channels_last layout.
   std::vector<at::Tensor> forward_maps(const at::Tensor& images) override;

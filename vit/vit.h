@@ -68,7 +68,8 @@ class VisionTransformerImpl : public torch::nn::Cloneable<VisionTransformerImpl>
   explicit VisionTransformerImpl(const VisionTransformerOptions& options_);
   void reset() override;
 
-  /// images [B, 3, H, W] -> tokens [B, prefix + patches, C], normed where the class token is pooled.
+  /// images [B, 3, H, W], or levels (takes_levels()) -> tokens [B, prefix + patches, C], normed where the class token is
+  /// pooled.
   at::Tensor forward_features(const at::Tensor& images) override;
   /// tokens -> [B, C]; distilled: [B, 2, C], class and distillation token.
   at::Tensor pool(const at::Tensor& tokens) override;
@@ -79,6 +80,10 @@ class VisionTransformerImpl : public torch::nn::Cloneable<VisionTransformerImpl>
   std::vector<std::string> head_names() const override;
   std::optional<std::array<std::int64_t, 2>> fixed_size() const override {
     return std::array{options.image_height(), options.image_width()};
+  }
+
+  bool takes_levels(std::array<std::int64_t, 2> size) const override {
+    return options.in_chans() == 3 && size[0] % options.patch() == 0 && size[1] % options.patch() == 0;
   }
 
   std::vector<AttentionLayer> attention_layers(std::array<std::int64_t, 2> size) override;

@@ -10,6 +10,7 @@
 #include <c10/cuda/CUDAGuard.h>
 
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <exception>
 #include <mutex>
@@ -129,46 +130,65 @@ class EventTimer final : public vitral::GpuTimer {
   CUDAEvent begin_{cudaEventDefault}, end_{cudaEventDefault};
 };
 
+/// What lies on the GPU once the stream of the uploads has come to where it was queued.
+class Uploaded final : public vitral::Upload {
+ public:
+  Uploaded(at::Tensor tensor, const CUDAStream& stream) : tensor_(std::move(tensor)) { ready_.record(stream); }
+
+  at::Tensor wait() const override {
+    const auto user = c10::cuda::getCurrentCUDAStream(tensor_.device().index());
+    ready_.block(user);
+    // Its memory is not used anew before the user is done.
+    allocator::recordStream(tensor_.storage().data_ptr(), user);
+    return tensor_;
+  }
+
+ private:
+  at::Tensor tensor_;
+  mutable CUDAEvent ready_;
+};
+
 /// Pinned memory that pictures pass through in turns, and the stream that they are copied on.
 class Uploads {
  public:
   explicit Uploads(c10::DeviceIndex device) : device_(device), stream_(c10::cuda::getStreamFromPool(false, device)) {}
 
-  at::Tensor upload(const at::Tensor& host) {
+  std::shared_ptr<const vitral::Upload> upload(const at::Tensor& host, const vitral::Arrival& arrival) {
     TORCH_CHECK(host.is_cpu() && host.is_contiguous(), "an upload takes a contiguous tensor on the CPU");
     const CUDAGuard device(device_);
-    const std::lock_guard lock(mutex_);
-    auto& slot = slots_[next_++ % slots_.size()];
-    slot.copied.synchronize();  // the copy before has left it
-    const auto bytes = static_cast<std::int64_t>(host.nbytes());
-    if (!slot.memory.defined() || slot.memory.numel() < bytes) {
-      slot.memory = at::empty({bytes}, at::TensorOptions(at::kByte).pinned_memory(true));
-    }
-    std::memcpy(slot.memory.mutable_data_ptr(), host.const_data_ptr(), host.nbytes());
-    const auto user = c10::cuda::getCurrentCUDAStream(device_);
-    at::Tensor there;
-    {
-      const CUDAStreamGuard guard(stream_);
-      there = at::empty(host.sizes(), host.options().device(at::Device(at::kCUDA, device_)));
-      C10_CUDA_CHECK(cudaMemcpyAsync(there.mutable_data_ptr(), slot.memory.const_data_ptr(), host.nbytes(),
-                                     cudaMemcpyHostToDevice, stream_.stream()));
-      slot.copied.record(stream_);
-    }
-    slot.copied.block(user);
-    allocator::recordStream(there.storage().data_ptr(), user);  // its memory is not used anew before the user is done
-    return there;
+    const CUDAStreamGuard guard(stream_);
+    auto there = at::empty(host.sizes(), host.options().device(at::Device(at::kCUDA, device_)));
+    copy(host, there);
+    if (arrival) there = arrival(there);
+    return std::make_shared<Uploaded>(std::move(there), stream_);
   }
 
  private:
   struct Slot {
+    std::mutex mutex;
     at::Tensor memory;
     CUDAEvent copied;
   };
+
+  void copy(const at::Tensor& host, const at::Tensor& there) {
+    auto& slot = slots_[next_++ % slots_.size()];
+    const std::lock_guard lock(slot.mutex);
+    slot.copied.synchronize();  // the copy before has left it
+    const auto bytes = static_cast<std::int64_t>(host.nbytes());
+    if (bytes == 0) return;
+    if (!slot.memory.defined() || slot.memory.numel() < bytes) {
+      slot.memory = at::empty({bytes}, at::TensorOptions(at::kByte).pinned_memory(true));
+    }
+    std::memcpy(slot.memory.mutable_data_ptr(), host.const_data_ptr(), host.nbytes());
+    C10_CUDA_CHECK(cudaMemcpyAsync(there.mutable_data_ptr(), slot.memory.const_data_ptr(), host.nbytes(),
+                                   cudaMemcpyHostToDevice, stream_.stream()));
+    slot.copied.record(stream_);
+  }
+
   c10::DeviceIndex device_;
   CUDAStream stream_;
-  std::mutex mutex_;
-  std::array<Slot, 3> slots_;
-  std::size_t next_ = 0;
+  std::array<Slot, 4> slots_;  // as many threads fill them at a time
+  std::atomic<std::size_t> next_ = 0;
 };
 
 class CudaGpu final : public vitral::Gpu {
@@ -207,7 +227,9 @@ class CudaGpu final : public vitral::Gpu {
   }
   std::shared_ptr<vitral::Recorder> recorder() override { return std::make_shared<GraphRecorder>(device_); }
   std::unique_ptr<vitral::GpuTimer> timer() override { return std::make_unique<EventTimer>(device_); }
-  at::Tensor upload(const at::Tensor& host) override { return uploads_.upload(host); }
+  std::shared_ptr<const vitral::Upload> upload(const at::Tensor& host, const vitral::Arrival& arrival) override {
+    return uploads_.upload(host, arrival);
+  }
 
  private:
   c10::DeviceIndex device_;

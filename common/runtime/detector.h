@@ -20,7 +20,9 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 /// A batch of pictures of different shapes, each in the upper left corner of its [3, H, W].
 struct PictureBatch {
-  at::Tensor images;  ///< [B, 3, H, W], prepared as the network's Preprocess says
+  /// [B, 3, H, W], prepared as the network's Preprocess says, or, for LoadedModel alone, 8-bit levels [B, H, W, 3] on
+  /// any device, which it normalises.
+  at::Tensor images;
   at::Tensor mask;    ///< bool [B, H, W], true = padding; undefined: no picture is padded
 };
 

@@ -6,6 +6,7 @@
 #include <c10/core/Device.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -36,6 +37,17 @@ class GpuTimer {
   virtual double ms() = 0;
 };
 
+/// A tensor on its way to a GPU. Uploads may be made by other threads than the one that waits for them.
+class Upload {
+ public:
+  virtual ~Upload() = default;
+  /// The tensor there; work on the current stream that comes after sees it whole. The host does not wait.
+  virtual at::Tensor wait() const = 0;
+};
+
+/// What an upload becomes where it arrives: called by the thread that uploads, with the copy's stream as the current one.
+using Arrival = std::function<at::Tensor(const at::Tensor& arrived)>;
+
 class Gpu {
  public:
   virtual ~Gpu() = default;
@@ -48,10 +60,10 @@ class Gpu {
   virtual void synchronise() = 0;
   virtual std::shared_ptr<Recorder> recorder() = 0;
   virtual std::unique_ptr<GpuTimer> timer() = 0;
-  /// A tensor on the CPU, contiguous -> the same on the GPU, by way of pinned memory and a stream of its own; work on
-  /// the current stream that comes after sees it. The host's tensor is free when this returns, the copy may not have
-  /// ended.
-  virtual at::Tensor upload(const at::Tensor& host) = 0;
+  /// A tensor on the CPU, contiguous -> the same on the GPU, or what `arrival` makes of it there, by way of pinned
+  /// memory and one stream for all uploads, beside what the current streams compute. The host's tensor is free when
+  /// this returns, the copy may not have ended. Thread-safe.
+  virtual std::shared_ptr<const Upload> upload(const at::Tensor& host, const Arrival& arrival) = 0;
 };
 
 /// The GPU `device`, which has been resolved (common/runtime/device.h); null, with the reason in `why`, for a CPU and

@@ -14,6 +14,7 @@
 #include "common/runtime/adapt.h"
 #include "common/runtime/advice.h"
 #include "common/runtime/gpu.h"
+#include "common/runtime/picture_uploads.h"
 #include "common/runtime/prepare.h"
 #include "common/runtime/runner.h"
 
@@ -275,7 +276,11 @@ void LoadedModel::prepare(const at::Device& device, nn::Precision precision, con
   RunnerOptions how{entry->name, device, precision, options.graphs && !options.on_output};
   // Networks of one size can't be given another.
   if (record.height == 0) how.side_multiple = kSideMultiple;
-  runner_ = std::make_shared<Runner>(std::move(how), open_gpu(device, why));
+  how.preprocess = record.preprocess;
+  // Layers that are listened to do all that they do elsewhere, and padding may have to be 0 behind normalising.
+  how.takes_levels = net->takes_levels({record.height, record.width}) && !options.on_output &&
+                     !pads_after_normalising(record.preprocess.rule);
+  runner_ = std::make_shared<Runner>(std::move(how), options.gpu ? options.gpu : open_gpu(device, why));
   if (!device.is_cpu()) runner_->guarded({}, [&] { net->module().to(device); });
   std::vector<std::shared_ptr<const MappedFile>> files;
   if (checkpoint) files = checkpoint->files;
@@ -284,7 +289,8 @@ void LoadedModel::prepare(const at::Device& device, nn::Precision precision, con
     const std::span bytes(static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes());
     for (const auto& file : files) file->release(bytes);
   };
-  prepare_for_inference(net->module(), precision, release, options.on_output);
+  prepare_for_inference(net->module(), precision, release, options.on_output,
+                        kernels::normalization_of(record.preprocess));
 }
 
 at::Device LoadedModel::device() const {
@@ -292,7 +298,13 @@ at::Device LoadedModel::device() const {
 }
 
 Gpu* LoadedModel::gpu() const {
-  return runner_->gpu();
+  return runner_->gpu().get();
+}
+
+std::shared_ptr<const PictureUploads> LoadedModel::uploads() const {
+  if (runner_->device().is_cpu() && runner_->gpu() == nullptr) return nullptr;
+  if (record.in_chans != 3 || !PictureUploads::serve(record.preprocess, entry->task)) return nullptr;
+  return std::make_shared<const PictureUploads>(record.preprocess, runner_->device(), runner_->gpu());
 }
 
 void LoadedModel::compute(const PictureBatch& batch, const Use& use) const {

@@ -36,15 +36,18 @@ struct LoadRequest {
   double drop_path = 0, dropout = 0;  ///< while training
 };
 
+class Gpu;
+
 /// How a network is going to run.
 struct RunOptions {
   LayerListener on_output = {};  ///< hears what each layer gives; nothing is recorded then
   /// Work on a GPU is recorded for each shape that has come three times and then played back (common/runtime/replay.h).
   /// No layer may be asked to keep anything (nn::Recording), and weights have to stay as they are. Nothing on a CPU.
   bool graphs = false;
+  std::shared_ptr<Gpu> gpu = {};  ///< instead of what open_gpu() gives; for tests
 };
 
-class Gpu;
+class PictureUploads;
 class Runner;
 
 /// A network with everything that belongs to it.
@@ -67,7 +70,10 @@ struct LoadedModel {
   at::Device device() const;
   /// Null on a CPU, and where there is no more than LibTorch's operators (open_gpu()).
   Gpu* gpu() const;
-  /// Of classifiers: images [B, C, H, W] fp32 on any device -> logits [B, K] fp32 on the CPU. Needs prepare().
+  /// How decoded pictures get to it as 8-bit levels; null on a CPU, whose networks take floats. Needs prepare().
+  std::shared_ptr<const PictureUploads> uploads() const;
+  /// Of classifiers: images [B, C, H, W] fp32, or 8-bit levels [B, H, W, 3], on any device -> logits [B, K] fp32 on the
+  /// CPU. Needs prepare().
   at::Tensor logits(const at::Tensor& images) const;
   /// The same with the pooled features before the head: {features [B, C], logits [B, K]}.
   std::pair<at::Tensor, at::Tensor> features_and_logits(const at::Tensor& images) const;

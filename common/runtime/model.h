@@ -34,6 +34,9 @@ class Network {
   virtual std::vector<std::string> head_names() const = 0;
   /// {height, width} where the network takes pictures of one size only.
   virtual std::optional<std::array<std::int64_t, 2>> fixed_size() const { return std::nullopt; }
+  /// Whether it takes pictures of `size` {height, width} as 8-bit levels too, uint8 [B, H, W, 3] instead of normalised
+  /// images, in inference where prepare_for_inference() was told how they are normalised.
+  virtual bool takes_levels(std::array<std::int64_t, 2> /*size*/) const { return false; }
 };
 
 /// A classification network.

@@ -7,6 +7,8 @@
 #include <optional>
 
 #include "common/core/error.h"
+#include "common/nn/cuda_stream.h"
+#include "common/nn/pictures.h"
 #include "common/runtime/cuda_words.h"
 #include "common/runtime/device.h"
 
@@ -29,22 +31,31 @@ PictureBatch padded_on(const PictureBatch& batch, std::int64_t multiple) {
 
 }  // namespace
 
-Runner::Runner(RunnerOptions options, std::shared_ptr<Gpu> gpu) : options_(std::move(options)), gpu_(std::move(gpu)) {
+Runner::Runner(RunnerOptions options, std::shared_ptr<Gpu> gpu)
+    : options_(std::move(options)),
+      normalization_(kernels::normalization_of(options_.preprocess)),
+      gpu_(std::move(gpu)) {
   if (gpu_ && options_.graphs) replays_ = std::make_unique<ReplayCache>(gpu_->recorder());
 }
 
 at::Tensor Runner::place(const at::Tensor& images) const {
   const bool travels = gpu_ != nullptr && images.is_cpu();
-  const auto there = travels ? gpu_->upload(images.contiguous()) : images;
-  return there.to(options_.device, nn::scalar_type(options_.precision));
+  const auto there = travels ? gpu_->upload(images.contiguous(), {})->wait() : images;
+  const auto dtype = nn::scalar_type(options_.precision);
+  if (!nn::are_levels(images)) return there.to(options_.device, dtype);
+  const auto levels = there.to(options_.device);
+  if (options_.takes_levels && nn::has_cuda_kernels(levels)) return levels;
+  return nn::normalized(levels, normalization_, dtype);
 }
 
 PictureBatch Runner::place(const PictureBatch& batch) const {
   // Without a single padded pixel there is nothing to mask.
   const bool padded = batch.mask.defined() && batch.mask.any().item<bool>();
   const PictureBatch placed{place(batch.images), padded ? batch.mask.to(options_.device) : at::Tensor()};
-  const bool on_gpu = gpu_ != nullptr || !options_.device.is_cpu();
-  return padded && on_gpu && options_.side_multiple > 0 ? padded_on(placed, options_.side_multiple) : placed;
+  if (padded && nn::are_levels(batch.images) && pads_after_normalising(options_.preprocess.rule)) {
+    placed.images.masked_fill_(placed.mask.unsqueeze(1), 0);
+  }
+  return padded && on_gpu() && options_.side_multiple > 0 ? padded_on(placed, options_.side_multiple) : placed;
 }
 
 void Runner::run(const std::string& tag, const Inputs& inputs, const ReplayCache::Work& work,
@@ -57,7 +68,7 @@ void Runner::run(const std::string& tag, const Inputs& inputs, const ReplayCache
 }
 
 void Runner::guarded(const at::Tensor& images, const std::function<void()>& work) const {
-  if (options_.device.is_cpu() && gpu_ == nullptr) return work();
+  if (!on_gpu()) return work();
   try {
     return work();
   } catch (const std::exception& error) {
@@ -71,7 +82,10 @@ void Runner::guarded(const at::Tensor& images, const std::function<void()>& work
     memory = gpu_->memory();
   }
   Demand demand{.precision = to_string(options_.precision)};
-  if (images.defined()) demand = {images.size(0), images.size(2), images.size(3), demand.precision};
+  if (images.defined()) {
+    const std::int64_t first = nn::are_levels(images) ? 1 : 2;  // of the sides
+    demand = {images.size(0), images.size(first), images.size(first + 1), demand.precision};
+  }
   throw Error(ErrorKind::unavailable, "model " + options_.model,
               out_of_memory_text(demand, memory ? &*memory : nullptr));
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "common/core/preprocess.h"
 #include "common/nn/two_faces.h"
 #include "common/runtime/detector.h"
 #include "common/runtime/gpu.h"
@@ -23,6 +24,8 @@ struct RunnerOptions {
   bool graphs = false;
   /// Padded batches are padded on to multiples of it on a GPU, so that few shapes come; 0: they stay as they are.
   std::int64_t side_multiple = 0;
+  Preprocess preprocess;      ///< how 8-bit levels become images
+  bool takes_levels = false;  ///< the network takes levels as they are where our kernels are there
 };
 
 /// On a CPU it adds nothing to the network's own work.
@@ -32,17 +35,19 @@ class Runner {
   Runner(RunnerOptions options, std::shared_ptr<Gpu> gpu);
 
   const at::Device& device() const { return options_.device; }
-  Gpu* gpu() const { return gpu_.get(); }
-  /// images [B, C, H, W] -> on the device in the network's precision
+  const std::shared_ptr<Gpu>& gpu() const { return gpu_; }
+  /// images [B, C, H, W] -> on the device in the network's precision. 8-bit levels [B, H, W, 3] travel as they are and
+  /// are normalised there, or stay what they are for a network that takes them.
   at::Tensor place(const at::Tensor& images) const;
-  /// The same of a batch whose mask is there only where a pixel is padded.
+  /// The same of a batch whose mask is there only where a pixel is padded. Where the network's origin pads with zeros
+  /// after normalising, levels below the mask become 0.
   PictureBatch place(const PictureBatch& batch) const;
 
   /// Gives `use` what `work` makes of `inputs`, see ReplayCache. Tags tell different work of the network apart.
   void run(const std::string& tag, const Inputs& inputs, const ReplayCache::Work& work,
            const ReplayCache::Use& use) const;
 
-  /// Does what needs memory for `images` [B, C, H, W], or for the network itself where they are undefined. Where the
+  /// Does what needs memory for `images` [B, C, H, W] or levels [B, H, W, 3], or for the network itself where they are undefined. Where the
   /// GPU has too little, frees what can be freed, so that less may fit, and throws Error(unavailable) that says what
   /// was asked for and what to change.
   void guarded(const at::Tensor& images, const std::function<void()>& work) const;
@@ -51,7 +56,10 @@ class Runner {
   const ReplayCache* replays() const { return replays_.get(); }
 
  private:
+  bool on_gpu() const { return gpu_ != nullptr || !options_.device.is_cpu(); }
+
   RunnerOptions options_;
+  kernels::Normalization normalization_;
   std::shared_ptr<Gpu> gpu_;
   std::unique_ptr<ReplayCache> replays_;
 };

@@ -1,6 +1,9 @@
 // The same classifiers on the CPU and on a GPU. Skipped, with the reason, where there is none.
 #include <ATen/ATen.h>
 
+#include "common/kernels/normalization.h"
+#include "common/nn/pictures.h"
+#include "common/runtime/loader.h"
 #include "common/runtime/prepare.h"
 #include "tests/runtime/cuda_support.h"
 
@@ -34,6 +37,22 @@ TEST_P(OnCuda, AgreesWithTheCpu) {
     ASSERT_EQ(computed.device(), device);
     EXPECT_LE(test::apart(computed, expected), tolerance) << to_string(precision);
   }
+}
+
+TEST_P(OnCuda, LevelsGiveWhatFloatsGive) {
+  const auto& [name, side] = GetParam();
+  const auto registry = apps::make_registry();
+  LoadRequest request;
+  request.model = name;
+  request.image_size = {{side, side}};
+  request.allow_random = true;
+  const test::ExactFloats exact;
+  auto model = load_model(*registry, request);
+  model.prepare(device, nn::Precision::fp32);
+  const auto levels = at::randint(256, {2, model.record.height, model.record.width, 3}, at::kByte);
+  const auto floats = nn::normalized(levels, kernels::normalization_of(model.record.preprocess), at::kFloat);
+  const auto of_levels = test::on_gpu([&] { return model.logits(levels); });
+  EXPECT_LE(test::apart(of_levels, test::on_gpu([&] { return model.logits(floats); })), 1e-4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, OnCuda,

@@ -5,9 +5,12 @@
 
 #include "common/nn/attention.h"
 #include "common/nn/conv.h"
+#include "common/nn/cuda_stream.h"
 #include "common/nn/linear.h"
 #include "common/nn/norm.h"
+#include "common/nn/patch_embed.h"
 #include "common/nn/pictures.h"
+#include "common/nn/resize.h"
 #include "common/nn/window_attention.h"
 #include "common/runtime/prepare.h"
 #include "tests/support/gpu.h"
@@ -185,6 +188,46 @@ TEST_F(CudaLayers, DecodedPicturesAreNormalised) {
     const auto of_large =
         test::on_gpu([&] { return nn::normalized(large.to(device).slice(1, 2, 15).slice(2, 1, 20), by, type); });
     expect_close(of_large, here, tolerance);
+  }
+}
+
+TEST_F(CudaLayers, BlueMayComeFirst) {
+  const kernels::Normalization by{1.0F, {0, 10, 20}, {1, 2, 3}, /*bgr=*/true};
+  const auto levels = at::randint(256, {2, 9, 11, 3}, at::kByte);
+  const auto there = test::on_gpu([&] { return nn::normalized(levels.to(device), by, at::kFloat); });
+  expect_close(there, nn::normalized(levels, by, at::kFloat), 1e-5);
+}
+
+TEST_F(CudaLayers, PatchEmbeddingsFromLevels) {
+  const kernels::Normalization by{255.0F, {0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}};
+  const auto levels = at::randint(256, {3, 48, 32, 3}, at::kByte);
+  for (const auto& [precision, tolerance] : kPrecisions) {
+    for (const std::int64_t patch : {4, 16}) {
+      nn::PatchEmbed layer(3, 40, patch);
+      layer->proj->bias.normal_();
+      const auto expected = layer->forward(nn::normalized(levels, by, at::kFloat));
+      layer->to(device);
+      prepare_for_inference(*layer, precision, {}, {}, by);
+      expect_close(test::on_gpu([&] { return layer->forward(levels.to(device)); }), expected, tolerance);
+    }
+  }
+}
+
+TEST_F(CudaLayers, ResizedPicturesHaveTheBitsOfTheCpu) {
+  if (!test::on_gpu([&] { return nn::has_cuda_kernels(at::empty({0}, device)); })) GTEST_SKIP() << kernels::cuda::table_problem();
+  for (const auto& [width, height] : {std::pair{90, 70}, {40, 29}, {11, 200}, {300, 8}}) {
+    const auto levels = at::randint(256, {height, width, 3}, at::kByte);
+    for (const auto filter : {Interpolation::nearest, Interpolation::bilinear, Interpolation::lanczos}) {
+      auto columns = nn::resize_axis(kernels::resample_axis(width, 40, filter, 3, 30));
+      auto rows = nn::resize_axis(kernels::resample_axis(height, 29, filter, 0, 29));
+      const bool rows_first = kernels::rows_come_first(width, height, 40, 29);
+      const auto here = nn::resized(levels, columns, rows, rows_first);
+      for (auto* axis : {&columns, &rows}) {
+        if (axis->table.defined()) axis->table = axis->table.to(device);
+      }
+      const auto there = test::on_gpu([&] { return nn::resized(levels.to(device), columns, rows, rows_first); });
+      EXPECT_TRUE(at::equal(there.cpu(), here));
+    }
   }
 }
 

@@ -2,6 +2,9 @@
 #include <ATen/ATen.h>
 #include <c10/core/CachingDeviceAllocator.h>
 
+#include <thread>
+
+#include "common/nn/pictures.h"
 #include "common/runtime/gpu.h"
 #include "common/runtime/loader.h"
 #include "common/runtime/prepare.h"
@@ -43,6 +46,34 @@ Held held(const at::Device& device) {
   constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
   const auto stats = c10::getDeviceAllocator(at::kCUDA)->getDeviceStats(device.index());
   return {stats.allocated_bytes[kAll].current, stats.reserved_bytes[kAll].current};
+}
+
+using UploadsOnCuda = test::NeedsGpu<testing::Test>;
+
+/// More than there are slots, from several threads, each made into something else where it arrives.
+TEST_F(UploadsOnCuda, ArriveWholeWhileOthersTravel) {
+  std::string why;
+  const auto gpu = open_gpu(device, why);
+  if (gpu == nullptr) GTEST_SKIP() << why;
+  constexpr int kThreads = 4, kEach = 25;
+  std::vector<std::shared_ptr<const Upload>> uploads(kThreads * kEach);
+  std::vector<at::Tensor> sent(uploads.size());
+  for (auto& each : sent)
+    each = at::randint(256, {64 + static_cast<std::int64_t>(&each - sent.data()), 97, 3}, at::kByte);
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (std::size_t i = static_cast<std::size_t>(thread); i < sent.size(); i += kThreads) {
+        auto copy = sent[i].clone();
+        uploads[i] = gpu->upload(copy, [](const at::Tensor& there) { return there.bitwise_not(); });
+        copy.zero_();  // the host's tensor is free
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    EXPECT_TRUE(at::equal(uploads[i]->wait().cpu(), sent[i].bitwise_not())) << i;
+  }
 }
 
 using MemoryOnCuda = test::NeedsGpu<testing::Test>;

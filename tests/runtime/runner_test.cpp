@@ -6,40 +6,16 @@
 #include <gtest/gtest.h>
 
 #include "common/core/error.h"
+#include "common/nn/pictures.h"
 #include "common/runtime/cuda_words.h"
+#include "tests/runtime/fake_gpu.h"
 
 namespace vitral {
 namespace {
 
 using testing::HasSubstr;
 
-class FakeGpu : public Gpu {
- public:
-  GpuProperties properties() const override { return {}; }
-  GpuMemory memory() const override { return {3ull << 29, 80ull << 30, 0}; }
-  void reset_peak() override {}
-  void free_cache() override { ++freed; }
-  void synchronise() override {}
-  std::shared_ptr<Recorder> recorder() override { return std::make_shared<Once>(); }
-  std::unique_ptr<GpuTimer> timer() override { return nullptr; }
-  at::Tensor upload(const at::Tensor& host) override {
-    EXPECT_TRUE(host.is_contiguous());
-    ++uploads;
-    return host.clone();
-  }
-  int freed = 0, uploads = 0;
-
- private:
-  struct Once : Recorder {
-    struct Nothing : Recording {
-      void replay() override {}
-    };
-    std::unique_ptr<Recording> record(const std::function<void()>& work) override {
-      work();
-      return std::make_unique<Nothing>();
-    }
-  };
-};
+using test::FakeGpu;
 
 struct WithGpu : testing::Test {
   std::shared_ptr<FakeGpu> gpu = std::make_shared<FakeGpu>();
@@ -126,6 +102,46 @@ TEST_F(WithGpu, PicturesGoThroughPinnedMemory) {
   const auto placed = runner.place(images);
   EXPECT_EQ(gpu->uploads, 1);
   EXPECT_TRUE(at::equal(placed, images.to(at::kBFloat16)));
+}
+
+TEST_F(WithGpu, LevelsTravelAndBecomeImagesThere) {
+  options.preprocess = yolox_preprocess(64);
+  const auto levels = at::randint(256, {2, 8, 9, 3}, at::kByte);
+  for (const auto precision : {nn::Precision::fp32, nn::Precision::bf16}) {
+    options.precision = precision;
+    const Runner runner(options, gpu);
+    const int before = gpu->uploads;
+    const auto placed = runner.place(levels);
+    EXPECT_EQ(gpu->uploads, before + 1);
+    EXPECT_TRUE(
+        at::equal(placed, levels.flip(3).permute({0, 3, 1, 2}).to(nn::scalar_type(precision))));  // BGR, 0 to 255
+  }
+}
+
+TEST_F(WithGpu, LevelsStayWhatTheyAreOnlyWhereAKernelReadsThem) {
+  options.takes_levels = true;
+  const Runner runner(options, gpu);
+  EXPECT_EQ(runner.place(at::zeros({1, 8, 8, 3}, at::kByte)).sizes(), (at::IntArrayRef{1, 3, 8, 8}));
+}
+
+TEST_F(WithGpu, PaddingIsZeroOnlyWhereItComesBehindNormalising) {
+  const auto levels = at::randint(256, {2, 64, 64, 3}, at::kByte);
+  auto mask = at::zeros({2, 64, 64}, at::kBool);
+  mask[1].narrow(1, 50, 14).fill_(true);
+  for (const auto& [preprocess, is_zero] :
+       {std::pair{detr_preprocess(), true}, {yolox_preprocess(64), false}, {rtdetr_preprocess(64), false}}) {
+    options.preprocess = preprocess;
+    const auto placed = Runner(options, gpu).place(PictureBatch{levels, mask});
+    auto expected = nn::normalized_plain(levels, kernels::normalization_of(preprocess), at::kFloat);
+    if (is_zero) expected[1].narrow(2, 50, 14).zero_();
+    EXPECT_TRUE(at::equal(placed.images, expected)) << to_string(preprocess.rule);
+    EXPECT_TRUE(at::equal(placed.mask, mask));
+  }
+}
+
+TEST_F(WithGpu, MemoryThatRunsOutWithLevelsIsToldInTheirSizes) {
+  EXPECT_THAT(refusal(Runner(options, gpu), at::zeros({5, 8, 9, 3}, at::kByte)),
+              HasSubstr("with 5 pictures of 8x9 in"));
 }
 
 TEST(Runner, OnACpuEverythingIsAsItIs) {
