@@ -7,6 +7,7 @@
 #include "apps/classify_engine.h"
 #include "apps/detect_engine.h"
 #include "apps/inputs.h"
+#include "apps/levels.h"
 #include "apps/records.h"
 #include "common/core/error.h"
 #include "common/core/stop_watch.h"
@@ -58,7 +59,7 @@ nlohmann::ordered_json end_to_end(const LoadedModel& model, const std::vector<st
   double wall_ms = 0;
   std::size_t decoders = 0;
   for (const bool counts : {false, true}) {
-    PictureStream stream(expand_inputs(inputs), model.record.preprocess);
+    PictureStream stream(expand_inputs(inputs), model.record.preprocess, {.levels = levels_for(model)});
     decoders = stream.workers();
     std::vector<PreparedPicture> pictures;
     const auto compute = [&] {

@@ -3,6 +3,7 @@
 #include "apps/command.h"
 #include "apps/flags.h"
 #include "apps/json_sink.h"
+#include "apps/levels.h"
 #include "apps/picture_stream.h"
 #include "apps/report_page.h"
 #include "apps/run_report.h"
@@ -39,7 +40,7 @@ class Classification {
     const auto sources = take_shard(expand_inputs(flags_.inputs), flags_.shard);
     report_.set_sources(sources.size());
     for (const auto& source : sources) refuse_same_file(flags_.output.json, source.path.string());
-    PictureStream stream(sources, model_.record.preprocess, PrepareOptions{page_ ? 480 : 0});
+    PictureStream stream(sources, model_.record.preprocess, {page_ ? 480 : 0, false, {}, levels_for(model_)});
     std::vector<PreparedPicture> batch;
     std::size_t seen = 0;
     while (auto picture = stream.next()) {

@@ -3,6 +3,7 @@
 #include "apps/detect_records.h"
 #include "apps/frame_stream.h"
 #include "apps/interrupt.h"
+#include "apps/levels.h"
 #include "common/core/text.h"
 
 namespace vitral::apps {
@@ -52,8 +53,8 @@ DetectRun::DetectRun(const DetectFlags& flags, const TrackFlags* track, Console&
 }
 
 int DetectRun::run() {
-  FrameStream stream(sources_, model_.record.preprocess, {0, overlay_ || side_.wants_pictures(), flags_.tiling()},
-                     flags_.video);
+  const PrepareOptions prepare{0, overlay_ || side_.wants_pictures(), flags_.tiling(), levels_for(model_)};
+  FrameStream stream(sources_, model_.record.preprocess, prepare, flags_.video);
   std::uint64_t seen = 0;
   while (!closed_) {
     auto batch = stream.next(static_cast<std::size_t>(flags_.compute.batch));

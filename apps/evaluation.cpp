@@ -5,6 +5,7 @@
 #include "apps/collate.h"
 #include "apps/detect_engine.h"
 #include "apps/eval_data.h"
+#include "apps/levels.h"
 #include "common/core/text.h"
 #include "datasets/class_folders.h"
 #include "datasets/metrics/truth.h"
@@ -26,7 +27,7 @@ class Pass {
     std::vector<PictureSource> sources;
     for (std::size_t i = 0; i < set.size(); ++i) sources.push_back({set.describe(i).name, {}, i});
     if (sources.empty()) throw Error(ErrorKind::input, printable(options_.data, 500), "holds no pictures");
-    PictureStream stream(sources, model_.record.preprocess, {},
+    PictureStream stream(sources, model_.record.preprocess, {.levels = levels_for(model_)},
                          [&set](const PictureSource& source) { return set.picture(source.index); });
     std::vector<PreparedPicture> batch;
     std::size_t seen = 0;

@@ -16,9 +16,14 @@ std::size_t workers_for(std::size_t pictures) {
   return std::min<std::size_t>({pictures, cores, 8});
 }
 
-PreparedInput input_of(const image::Image& picture, const Tile& tile, const image::Preprocessor& preprocessor) {
-  PreparedInput input{tile, preprocessor.place(picture), {}};
+PreparedInput input_of(const image::Image& picture, const Tile& tile, const image::Preprocessor& preprocessor,
+                       const MakeLevels& levels) {
+  PreparedInput input{tile, preprocessor.place(picture), {}, {}};
   const auto& place = input.placement;
+  if (levels) {
+    input.levels = levels(picture, place);
+    return input;
+  }
   input.chw.resize(3u * static_cast<std::size_t>(place.height) * static_cast<std::size_t>(place.width));
   preprocessor.write(picture, place, input.chw);
   return input;
@@ -34,12 +39,12 @@ void prepare(image::Image picture, const image::Preprocessor& preprocessor, cons
   if (options.tiling) {
     const auto tiles = tiles_of(picture.width, picture.height, *options.tiling);
     for (const auto& tile : tiles) {
-      if (tiles.size() > 1)
-        result.inputs.push_back(
-            input_of(image::cropped(picture, tile.left, tile.top, tile.width, tile.height), tile, preprocessor));
+      if (tiles.size() == 1) break;
+      const auto part = image::cropped(picture, tile.left, tile.top, tile.width, tile.height);
+      result.inputs.push_back(input_of(part, tile, preprocessor, options.levels));
     }
   }
-  result.inputs.push_back(input_of(picture, {0, 0, picture.width, picture.height}, preprocessor));
+  result.inputs.push_back(input_of(picture, {0, 0, picture.width, picture.height}, preprocessor, options.levels));
   result.times.preprocess += watch.lap();
   const int side = options.thumbnail_side;
   if (side > 0) result.thumbnail = image::thumbnail(picture, side, side);
@@ -50,7 +55,7 @@ PictureStream::PictureStream(std::vector<PictureSource> sources, Preprocess prep
                              PictureReader reader)
     : sources_(std::move(sources)),
       preprocessor_(std::move(preprocess)),
-      options_(options),
+      options_(std::move(options)),
       reader_(reader ? std::move(reader) : [](const PictureSource& source) { return read_picture(source); }),
       prefetch_(sources_.size(), workers_for(sources_.size()), 2 * workers_for(sources_.size()) + 2,
                 [this](std::size_t index) { return read(index); }) {}

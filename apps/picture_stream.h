@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,13 +15,19 @@
 #include "common/image/preprocess.h"
 #include "video/media/rational.h"
 
+namespace vitral {
+class Upload;
+}
+
 namespace vitral::apps {
 
 /// One input of the network: a picture, or a tile of it.
 struct PreparedInput {
   Tile tile;               ///< the part of the upright picture that it shows
   Placement placement;     ///< of the tile
-  std::vector<float> chw;  ///< [3, placement.height, placement.width]
+  std::vector<float> chw;  ///< [3, placement.height, placement.width]; empty where there are levels
+  /// 8-bit [placement.height, placement.width, 3], on its way to where the network runs (common/runtime/gpu.h).
+  std::shared_ptr<const Upload> levels;
 };
 
 /// Where a picture of a video belongs.
@@ -51,10 +58,15 @@ struct PreparedPicture {
   StageTimes times;
 };
 
+/// Gives the levels of an input. Called from several threads at once.
+using MakeLevels =
+    std::function<std::shared_ptr<const Upload>(const image::Image& picture, const Placement& placement)>;
+
 struct PrepareOptions {
   int thumbnail_side = 0;  ///< longest side of the thumbnails in pixels, 0 for none
   bool keep_picture = false;
   std::optional<Tiling> tiling;
+  MakeLevels levels = {};  ///< instead of floats (apps/levels.h); empty: floats
 };
 
 /// Fills sizes, inputs, pictures and the time of preprocessing. Throws Error(input) for a picture that can't be placed.

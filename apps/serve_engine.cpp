@@ -6,6 +6,7 @@
 #include "apps/detect_engine.h"
 #include "apps/detect_records.h"
 #include "apps/findings.h"
+#include "apps/levels.h"
 #include "common/core/error.h"
 
 namespace vitral::apps {
@@ -28,6 +29,7 @@ std::vector<std::vector<std::size_t>> by_size(std::span<const PreparedPicture> p
 ServeEngine::ServeEngine(LoadedModel model, const ComputeFlags& compute)
     : model_(std::move(model)), compute_(compute), preprocessor_(model_.record.preprocess) {
   if (model_.record.in_chans != 3) throw Error(ErrorKind::usage, "--in-chans", "pictures have 3 channels");
+  prepare_.levels = levels_for(model_);
   if (task() == Task::classify) {
     classes_.emplace(model_, "", false);
   } else {
@@ -36,7 +38,7 @@ ServeEngine::ServeEngine(LoadedModel model, const ComputeFlags& compute)
 }
 
 void ServeEngine::prepare(image::Image picture, PreparedPicture& result) const {
-  apps::prepare(std::move(picture), preprocessor_, {}, result);
+  apps::prepare(std::move(picture), preprocessor_, prepare_, result);
 }
 
 std::vector<nlohmann::ordered_json> ServeEngine::run(std::span<PreparedPicture> pictures,

@@ -18,7 +18,8 @@ struct Wanted {
 
 class ServeEngine {
  public:
-  /// Throws Error(usage) for a network that doesn't take pictures of three channels. `compute` names where it computes.
+  /// `model` is prepared. Throws Error(usage) for a network that doesn't take pictures of three channels. `compute`
+  /// names where it computes.
   ServeEngine(LoadedModel model, const ComputeFlags& compute);
   ServeEngine(const ServeEngine&) = delete;
   ServeEngine& operator=(const ServeEngine&) = delete;
@@ -38,6 +39,7 @@ class ServeEngine {
   LoadedModel model_;
   ComputeFlags compute_;
   image::Preprocessor preprocessor_;
+  PrepareOptions prepare_;
   std::optional<ClassifyEngine> classes_;
 };
 

@@ -13,7 +13,7 @@ VideoStream::VideoStream(PictureSource source, const Preprocess& preprocess, Pre
                          const VideoOptions& options, FrameLanes& lanes, std::size_t lane)
     : source_(std::move(source)),
       preprocessor_(preprocess),
-      prepare_(prepare),
+      prepare_(std::move(prepare)),
       options_(options),
       lanes_(lanes),
       lane_(lane),

@@ -25,8 +25,8 @@ class PatchEmbedImpl : public torch::nn::Cloneable<PatchEmbedImpl>, public nn::T
   void reset() override;
   void train(bool on = true) override;
   /// images [B, in_chans, H, W], in inference also 8-bit levels [B, H, W, 3] whose sides are multiples of the patch,
-  /// where prepare_for_inference() was told how they are normalised. Where the patch does not divide a side, transformers pads with zeros, torchvision cuts
-  /// off the rest, and the others throw Error(usage).
+  /// where prepare_for_inference() was told how they are normalised. Where the patch does not divide a side,
+  /// transformers pads with zeros, torchvision cuts off the rest, and the others throw Error(usage).
   TokenMap forward(const at::Tensor& images);
 
   std::int64_t in_chans, dim, patch;

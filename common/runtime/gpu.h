@@ -45,7 +45,8 @@ class Upload {
   virtual at::Tensor wait() const = 0;
 };
 
-/// What an upload becomes where it arrives: called by the thread that uploads, with the copy's stream as the current one.
+/// What an upload becomes where it arrives: called by the thread that uploads, with the copy's stream as the current
+/// one.
 using Arrival = std::function<at::Tensor(const at::Tensor& arrived)>;
 
 class Gpu {

@@ -47,9 +47,9 @@ class Runner {
   void run(const std::string& tag, const Inputs& inputs, const ReplayCache::Work& work,
            const ReplayCache::Use& use) const;
 
-  /// Does what needs memory for `images` [B, C, H, W] or levels [B, H, W, 3], or for the network itself where they are undefined. Where the
-  /// GPU has too little, frees what can be freed, so that less may fit, and throws Error(unavailable) that says what
-  /// was asked for and what to change.
+  /// Does what needs memory for `images` [B, C, H, W] or levels [B, H, W, 3], or for the network itself where they are
+  /// undefined. Where the GPU has too little, frees what can be freed, so that less may fit, and throws
+  /// Error(unavailable) that says what was asked for and what to change.
   void guarded(const at::Tensor& images, const std::function<void()>& work) const;
 
   /// Null where nothing is recorded.
