@@ -30,18 +30,21 @@ void BlockImpl::reset() {
   norm2->weight.zero_();
 }
 
-at::Tensor BlockImpl::forward(const at::Tensor& x, const Size& map, const WindowLayout& layout) {
+nn::Residual BlockImpl::forward(const nn::Residual& stream, const Size& map, const WindowLayout& layout) {
   if (options.version == Version::v2) {
+    const auto x = stream.sum();
     const auto attended = x + drop_path->forward(norm1->forward(attn->forward(x, map, layout)));
-    return attended + drop_path->forward(norm2->forward(mlp->forward(attended)));
+    return {attended + drop_path->forward(norm2->forward(mlp->forward(attended)))};
   }
+  const auto [x, input] = nn::sum_and_norm(stream, norm1);
   if (drop_path->is_identity()) {
-    const auto [attended, input] = nn::sum_and_norm(
-        x, norm2, [&](const at::Tensor& residual) { return attn->forward(norm1->forward(x), map, layout, residual); });
-    return mlp->forward(input, attended);
+    const auto attend = [&, in = input](const at::Tensor& residual) { return attn->forward(in, map, layout, residual); };
+    const auto [attended, hidden] = nn::sum_and_norm(nn::branch_of(x, norm2, attend), norm2);
+    const auto feed = [&, in = hidden](const at::Tensor& residual) { return mlp->forward(in, residual); };
+    return nn::branch_of(attended, norm2, feed);
   }
-  const auto attended = x + drop_path->forward(attn->forward(norm1->forward(x), map, layout));
-  return attended + drop_path->forward(mlp->forward(norm2->forward(attended)));
+  const auto attended = x + drop_path->forward(attn->forward(input, map, layout));
+  return {attended + drop_path->forward(mlp->forward(norm2->forward(attended)))};
 }
 
 void StageImpl::reset() {
@@ -62,13 +65,14 @@ std::shared_ptr<const WindowLayout> StageImpl::layout(const TokenMap& x, bool sh
 }
 
 TokenMap StageImpl::forward(const TokenMap& input) {
-  auto x = downsample.is_empty() ? input : downsample->forward(input);
+  const auto map = downsample.is_empty() ? input : downsample->forward(input);
+  nn::Residual x{map.tokens};
   for (std::size_t i = 0; i < blocks->size(); ++i) {
-    const auto run = [block = blocks[i]->as<Block>(), size = x.size, windows = layout(x, i % 2 == 1)](
-                         const at::Tensor& in) { return block->forward(in, size, *windows); };
-    x.tokens = nn::checkpointed(run, x.tokens);
+    const auto run = [block = blocks[i]->as<Block>(), size = map.size, windows = layout(map, i % 2 == 1)](
+                         const nn::Residual& in) { return block->forward(in, size, *windows); };
+    x = nn::checkpointed_stream(run, x);
   }
-  return x;
+  return {x.sum(), map.size};
 }
 
 SwinTransformerImpl::SwinTransformerImpl(const SwinTransformerOptions& options_) : options(options_) {

@@ -59,8 +59,8 @@ class BlockImpl : public torch::nn::Cloneable<BlockImpl> {
  public:
   BlockImpl(const StageOptions& options_, double drop_path_rate_);
   void reset() override;
-  /// x [B, H * W, C], a map of `map` -> the same shape.
-  at::Tensor forward(const at::Tensor& x, const Size& map, const WindowLayout& layout);
+  /// A stream of [B, H * W, C], a map of `map` -> the same.
+  nn::Residual forward(const nn::Residual& stream, const Size& map, const WindowLayout& layout);
 
   StageOptions options;
   double drop_path_rate;

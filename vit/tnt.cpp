@@ -73,8 +73,9 @@ void TntBlockImpl::reset() {
 at::Tensor TntBlockImpl::encode(const at::Tensor& x, nn::LayerNorm& norm, TntAttention& attention,
                                 nn::LayerNorm& mlp_norm, nn::Mlp& feed) {
   if (drop_path->is_identity()) {
-    const auto [attended, input] = nn::sum_and_norm(
+    const auto stream = nn::branch_of(
         x, mlp_norm, [&](const at::Tensor& residual) { return attention->forward(norm->forward(x), residual); });
+    const auto [attended, input] = nn::sum_and_norm(stream, mlp_norm);
     return feed->forward(input, attended);
   }
   const auto attended = x + drop_path->forward(attention->forward(norm->forward(x)));

@@ -31,17 +31,19 @@ void BlockImpl::reset() {
   }
 }
 
-at::Tensor BlockImpl::forward(const at::Tensor& x) {
+nn::Residual BlockImpl::forward(const nn::Residual& stream) {
+  const auto [x, input] = nn::sum_and_norm(stream, norm1);
   if (ls1.is_empty() && drop_path->is_identity()) {
-    const auto [attended, input] = nn::sum_and_norm(
-        x, norm2, [&](const at::Tensor& residual) { return attn->forward(norm1->forward(x), {}, residual); });
-    return mlp->forward(input, attended);
+    const auto attend = [&, in = input](const at::Tensor& residual) { return attn->forward(in, {}, residual); };
+    const auto [attended, hidden] = nn::sum_and_norm(nn::branch_of(x, norm2, attend), norm2);
+    const auto feed = [&, in = hidden](const at::Tensor& residual) { return mlp->forward(in, residual); };
+    return nn::branch_of(attended, norm2, feed);
   }
   const auto scaled = [this](nn::LayerScale& scale, const at::Tensor& branch) {
     return drop_path->forward(scale.is_empty() ? branch : scale->forward(branch));
   };
-  const auto attended = x + scaled(ls1, attn->forward(norm1->forward(x)));
-  return attended + scaled(ls2, mlp->forward(norm2->forward(attended)));
+  const auto attended = x + scaled(ls1, attn->forward(input));
+  return {attended + scaled(ls2, mlp->forward(norm2->forward(attended)))};
 }
 
 VisionTransformerImpl::VisionTransformerImpl(const VisionTransformerOptions& options_) : options(options_) {
@@ -96,12 +98,13 @@ at::Tensor VisionTransformerImpl::embed(const at::Tensor& images) {
 }
 
 at::Tensor VisionTransformerImpl::forward_features(const at::Tensor& images) {
-  auto x = embed(images);
-  if (is_training() && options.dropout() > 0) x = at::dropout(x, options.dropout(), true);
+  nn::Residual x{embed(images)};
+  if (is_training() && options.dropout() > 0) x = {at::dropout(x.x, options.dropout(), true)};
   for (const auto& each : *blocks) {
-    x = nn::checkpointed([block = each->as<Block>()](const at::Tensor& in) { return block->forward(in); }, x);
+    const auto run = [block = each->as<Block>()](const nn::Residual& in) { return block->forward(in); };
+    x = nn::checkpointed_stream(run, x);
   }
-  return norm.is_empty() ? x : norm->forward(x);
+  return norm.is_empty() ? x.sum() : nn::sum_and_norm(x, norm).normed;
 }
 
 std::vector<AttentionLayer> VisionTransformerImpl::attention_layers(std::array<std::int64_t, 2> /*size*/) {

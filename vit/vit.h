@@ -48,8 +48,8 @@ class BlockImpl : public torch::nn::Cloneable<BlockImpl> {
  public:
   BlockImpl(const VisionTransformerOptions& options_, double drop_path_rate_);
   void reset() override;
-  /// x [B, N, C] -> [B, N, C]
-  at::Tensor forward(const at::Tensor& x);
+  /// A stream of [B, N, C] -> the same.
+  nn::Residual forward(const nn::Residual& stream);
 
   VisionTransformerOptions options;
   double drop_path_rate;

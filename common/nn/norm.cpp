@@ -96,6 +96,7 @@ bool LayerNormImpl::adds(const at::Tensor& x) const {
 }
 
 SumAndNorm LayerNormImpl::forward_sum(const at::Tensor& x, const at::Tensor& update) {
+  if (!update.defined()) return {x, forward(x)};
   if (!adds(x) || update.sizes() != x.sizes() || update.scalar_type() != x.scalar_type()) {
     auto sum = x + update;
     auto normed = forward(sum);

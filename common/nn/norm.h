@@ -24,7 +24,7 @@ class LayerNormImpl : public torch::nn::Cloneable<LayerNormImpl>, public TwoFace
   void train(bool on = true) override;
   /// x [..., C] -> [..., C]
   at::Tensor forward(const at::Tensor& x);
-  /// {x + update, the norm of that}, of two tensors of one shape and type.
+  /// {x + update, the norm of that}, of two tensors of one shape and type; without an update {x, the norm of x}.
   SumAndNorm forward_sum(const at::Tensor& x, const at::Tensor& update);
   /// Whether forward_sum is one pass: so it is by our kernel on a GPU, where a product's own tail adds only the bias
   /// for free. Elsewhere the sum is better left to what makes the update.
@@ -46,16 +46,6 @@ class LayerNormImpl : public torch::nn::Cloneable<LayerNormImpl>, public TwoFace
   Affine like_input_, fp32_;  // CUDA's operator of LibTorch wants the one, the kernels the other
 };
 TORCH_MODULE(LayerNorm);
-
-/// The sum of x and what `branch` gives, and its norm: `branch(residual)` computes f + residual, or f alone where the
-/// residual is undefined and the norm takes the addition along.
-template <class Branch>
-SumAndNorm sum_and_norm(const at::Tensor& x, LayerNorm& norm, const Branch& branch) {
-  if (norm->adds(x)) return norm->forward_sum(x, branch(at::Tensor()));
-  auto sum = branch(x);
-  auto normed = norm->forward(sum);
-  return {std::move(sum), std::move(normed)};
-}
 
 /// A norm over channels whose inference form is y * scale + shift: what a convolution can fold into its weights.
 class ChannelNorm {

@@ -3,7 +3,7 @@
 
 #include <ATen/ops/dropout.h>
 
-#include "common/nn/norm.h"
+#include "common/nn/residual.h"
 
 namespace vitral::nn {
 
@@ -21,7 +21,8 @@ at::Tensor sublayer(const at::Tensor& x, LayerNorm& norm, const SublayerOptions&
     return x + at::dropout(branch(input, at::Tensor()), options.dropout, true);
   };
   if (options.norm_first) return added(norm->forward(x), x);
-  return sum_and_norm(x, norm, [&](const at::Tensor& residual) { return added(x, residual); }).normed;
+  const auto stream = branch_of(x, norm, [&](const at::Tensor& residual) { return added(x, residual); });
+  return sum_and_norm(stream, norm).normed;
 }
 
 }  // namespace vitral::nn

@@ -50,11 +50,13 @@ Calls calls_of(const std::string& name, std::int64_t side) {
 }
 
 TEST(StandIn, BlocksTakeTheResidualWithTheNormAndTheActivationWithTheProduct) {
-  // A block: one sum with its norm; GELU behind fc1 and the residual behind fc2.
-  // Heads of 64 are LibTorch's, those of windows and of pixels ours.
-  EXPECT_EQ(calls_of("vit_tiny_patch16_224", 64), (Calls{0, 24, 12}));
-  EXPECT_EQ(calls_of("swin_tiny_patch4_window7_224", 112), (Calls{12, 24, 12}));
-  EXPECT_EQ(calls_of("tnt_s_patch16_224", 64), (Calls{12, 48, 24}));  // a block inside each block
+  // Of a block GELU behind fc1, and both sums with the norms behind them, the last one with the network's. Heads of 64
+  // are LibTorch's, those of windows and of pixels ours.
+  EXPECT_EQ(calls_of("vit_tiny_patch16_224", 64), (Calls{0, 12, 24}));
+  // The last sum of each of four stages goes to a merging.
+  EXPECT_EQ(calls_of("swin_tiny_patch4_window7_224", 112), (Calls{12, 12, 20}));
+  // A block inside each block, whose second sums are added behind fc2: sentences are made of them.
+  EXPECT_EQ(calls_of("tnt_s_patch16_224", 64), (Calls{12, 48, 24}));
 }
 
 TEST(StandIn, ConvolutionsTakeTheirTailInOnePass) {
