@@ -16,7 +16,7 @@
 /// The small pictures of the unit tests.
 std::vector<std::string> seeds() {
   std::vector<std::string> pictures;
-  for (const auto& entry : std::filesystem::directory_iterator(test::source_dir() + "/tests/image/pictures")) {
+  for (const auto& entry : std::filesystem::directory_iterator(vitral::test::source_dir() + "/tests/image/pictures")) {
     std::ifstream file(entry.path(), std::ios::binary);
     pictures.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   }
